@@ -1,0 +1,236 @@
+//! Settings: `trackless.yaml` and the command line become one [`Config`].
+//!
+//! Every setting has its name, type, unit, range and default here and nowhere else. The file is
+//! optional and so is every key in it: [`Config::default`] is what runs when there is no file.
+//! Unknown keys are errors; a bad file never replaces a config that works.
+//!
+//! This room must never touch the network, open a list or know how a setting is used. What it
+//! makes goes to `lists` (which compiles rules), `upstream` (which asks) and `server` (which
+//! listens).
+
+mod upstream_url;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use upstream_url::{Transport, UpstreamUrl, UpstreamUrlError};
+
+/// Everything a person can set. Built from YAML by [`Config::from_yaml`], or [`Config::default`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Addresses that answer DNS over UDP and TCP. A port of 0 asks the system for a free one.
+    pub listen: Vec<SocketAddr>,
+    /// Address of the HTTP server (metrics, health); none switches it off.
+    pub web: Option<SocketAddr>,
+    /// Folder for state, the compiled table and the control socket; none chooses the platform's
+    /// own state folder.
+    pub data: Option<PathBuf>,
+    /// UDP workers for each listening address, 1..=256; 0 means one for each core.
+    pub workers: usize,
+    /// How strongly the builtin tracker facts protect.
+    pub level: Level,
+    /// Whom to ask for what is not blocked and not cached.
+    pub upstream: Upstream,
+    /// The answers we hold.
+    pub cache: Cache,
+    /// What a refused query gets.
+    pub block: Block,
+    /// Subscribed lists, in order; the order breaks ties. At most [`MAX_LISTS`].
+    pub lists: Vec<List>,
+    /// The household's own rules, which beat every list.
+    pub rules: Rules,
+    /// Limits of the TCP front door.
+    pub tcp: Tcp,
+    /// Bounds of counting.
+    pub stats: Stats,
+}
+
+/// Lists a config may name: the rules table knows 64, three of them are the builtin levels.
+pub const MAX_LISTS: usize = 61;
+
+/// Protection level of the builtin facts; each includes the ones before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Level {
+    /// Trackers and ads that nothing depends on.
+    Relaxed,
+    /// What a household should have: nothing people rely on breaks.
+    #[default]
+    Balanced,
+    /// Also telemetry, social widgets and consent walls; may break things.
+    Strict,
+}
+
+/// Upstreams in order of preference, and the time they get.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Upstream {
+    /// Servers, the first healthy one is asked.
+    pub servers: Vec<UpstreamUrl>,
+    /// Time for one question over all servers and retries, 100 ms..=30 s.
+    pub timeout: Duration,
+}
+
+/// Bounds of the answer cache.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cache {
+    /// Memory for answers, in bytes, 0..=64 GiB; 0 switches the cache off.
+    pub size: u64,
+    /// Positive answers live at least this long, 0..=1 h.
+    pub min_ttl: Duration,
+    /// Positive answers live at most this long, 1 s..=7 d.
+    pub max_ttl: Duration,
+    /// Negative answers live at most this long, 0..=1 d (RFC 2308 section 5 recommends 1 h to 3 h).
+    pub max_negative_ttl: Duration,
+}
+
+/// What a refused query gets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block {
+    /// How long clients may remember a refusal, 0..=1 d.
+    pub ttl: Duration,
+}
+
+/// One list of names or rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    /// Unique name, shown wherever the list is mentioned.
+    pub name: String,
+    /// The file to read.
+    pub file: PathBuf,
+    /// How to read it.
+    pub format: Format,
+    /// What its names get.
+    pub action: Action,
+    /// Whether a plain name also covers its sub-domains. Hosts files and name lists mean the
+    /// exact name only.
+    pub subdomains: bool,
+}
+
+/// Format of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Format {
+    /// Looked at, and decided by content.
+    #[default]
+    Auto,
+    /// `/etc/hosts` style: an address, then names.
+    Hosts,
+    /// One name a line; `*.name` and `.name` also cover sub-domains.
+    Names,
+}
+
+/// What a list's names get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Action {
+    /// Refuse them.
+    #[default]
+    Block,
+    /// Let them pass, against other lists.
+    Allow,
+}
+
+/// The household's own rules: names that also cover their sub-domains; `=name` means exactly it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rules {
+    /// Always refused.
+    pub block: Vec<String>,
+    /// Never refused.
+    pub allow: Vec<String>,
+}
+
+/// Limits of the TCP front door (RFC 7766).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tcp {
+    /// Connections in all, 1..=1 000 000.
+    pub connections: usize,
+    /// Connections from one client address, 1..=`connections`.
+    pub connections_per_client: usize,
+    /// A connection without a query is closed after this, 1 s..=10 min (RFC 7766 section 6.2.3).
+    pub idle: Duration,
+    /// A started message must be complete, and a reply be taken, within this, 100 ms..=1 min.
+    pub stall: Duration,
+}
+
+/// Bounds of counting.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stats {
+    /// Devices counted by name, 1..=100 000; later ones are counted together as `other`.
+    pub devices: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: vec![
+                SocketAddr::from(([127, 0, 0, 1], 1053)),
+                SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 1053)),
+            ],
+            web: Some(SocketAddr::from(([127, 0, 0, 1], 8053))),
+            data: None,
+            workers: 0,
+            level: Level::default(),
+            upstream: Upstream::default(),
+            cache: Cache::default(),
+            block: Block::default(),
+            lists: Vec::new(),
+            rules: Rules::default(),
+            tcp: Tcp::default(),
+            stats: Stats::default(),
+        }
+    }
+}
+
+impl Default for Upstream {
+    fn default() -> Self {
+        // Quad9 and Mullvad: foundations and companies that keep no client addresses, from two
+        // operators so that one failing leaves the other. Addresses are here because a DNS server
+        // has nobody else to ask for them.
+        Self {
+            servers: [
+                "tls://9.9.9.9#dns.quad9.net",
+                "tls://149.112.112.112#dns.quad9.net",
+                "tls://[2620:fe::fe]#dns.quad9.net",
+                "tls://194.242.2.2#dns.mullvad.net",
+            ]
+            .iter()
+            .map(|url| url.parse().expect("builtin upstream URLs are valid"))
+            .collect(),
+            timeout: Duration::from_secs(3),
+        }
+    }
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            size: 32 << 20,
+            min_ttl: Duration::ZERO,
+            max_ttl: Duration::from_secs(86_400),
+            max_negative_ttl: Duration::from_secs(3_600),
+        }
+    }
+}
+
+impl Default for Block {
+    fn default() -> Self {
+        // Short enough that an unblocked name works again soon, long enough that a page which
+        // asks in a loop is refused by its own stub.
+        Self { ttl: Duration::from_secs(60) }
+    }
+}
+
+impl Default for Tcp {
+    fn default() -> Self {
+        Self {
+            connections: 1_000,
+            connections_per_client: 64,
+            idle: Duration::from_secs(10),
+            stall: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Default for Stats {
+    fn default() -> Self {
+        Self { devices: 1_024 }
+    }
+}

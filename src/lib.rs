@@ -1,0 +1,3 @@
+//! Trackless: the do-not-track button for a whole network.
+pub mod config;
+pub mod stats;

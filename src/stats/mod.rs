@@ -1,0 +1,3 @@
+//! What was counted.
+mod histogram;
+pub use histogram::Histogram;

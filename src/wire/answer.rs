@@ -1,0 +1,348 @@
+//! An upstream's answer, held as wire bytes that can be patched for any client.
+
+use super::record::{Record, counts, skip_name};
+use super::reply::{OPT_FIXED, put, write_opt, write_truncated};
+use super::{Class, HEADER, Name, Query, Rcode, Rtype, read_u32};
+
+/// Seconds an upstream's SERVFAIL is kept, so that a broken zone is not asked for again and again
+/// (RFC 9520 section 3.2: at least 1 s, at most 5 min).
+const SERVFAIL_TTL: u32 = 5;
+/// Code of the extended-error option, the only one passed on from upstream (RFC 8914).
+const EDE_OPTION: u16 = 15;
+/// AA, AD and RA of the flags, and where they stand.
+const AD: u8 = 0x20;
+const RA: u8 = 0x80;
+
+/// An answer as it is held: the message without its OPT record and with the question in canonical
+/// case, then the offsets of its TTLs (two octets each, big-endian), then the extended errors
+/// upstream gave. One allocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    bytes: Box<[u8]>,
+    message_len: u16,
+    question_end: u16,
+    ttl_count: u16,
+    lifetime: u32,
+}
+
+/// Bounds put on the TTLs of answers, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TtlBounds {
+    /// Floor for positive answers.
+    pub min: u32,
+    /// Ceiling for positive answers.
+    pub max: u32,
+    /// Ceiling for negative answers (RFC 2308 section 5).
+    pub max_negative: u32,
+}
+
+/// An upstream's message that cannot be read to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the upstream's message is malformed")]
+pub struct Malformed;
+
+impl Answer {
+    /// Takes over an upstream's message that answers the question `name`.
+    ///
+    /// The OPT record is taken out: it belongs to one hop. Records behind it, of which there are
+    /// none from any common server, go with it, because names in them may be compressed.
+    ///
+    /// # Errors
+    /// A message whose sections cannot be walked, or whose question is not `name`.
+    pub fn read(message: &[u8], name: &Name, bounds: TtlBounds) -> Result<Self, Malformed> {
+        let [questions, answers, authority, additional] = counts(message).ok_or(Malformed)?;
+        let name_end = skip_name(message, HEADER).ok_or(Malformed)?;
+        let question_end = name_end + 4;
+        let same = message
+            .get(HEADER..name_end)
+            .is_some_and(|asked| questions == 1 && asked.eq_ignore_ascii_case(name.wire()));
+        if !same || message.len() < question_end || message.len() > usize::from(u16::MAX) {
+            return Err(Malformed);
+        }
+        let rcode = message[3] & 0x0f;
+
+        let mut bytes = Vec::with_capacity(message.len() + 2 * (answers + authority) + 16);
+        let mut ttls: Vec<u16> = Vec::with_capacity(answers + authority + additional.min(16));
+        let mut ede: &[u8] = &[];
+        let mut kept_additional = 0;
+        let mut message_len = question_end;
+        let mut answer_ttl = u32::MAX;
+        let mut negative_ttl = None;
+        let mut at = question_end;
+        for index in 0..answers + authority + additional {
+            let record = Record::read(message, at).ok_or(Malformed)?;
+            at = record.end;
+            if record.rtype == Rtype::OPT {
+                // BADVERS, BADCOOKIE and their like concern our hop alone: no answer for a client.
+                if record.ttl >> 24 != 0 {
+                    return Err(Malformed);
+                }
+                ede = extended_errors(&message[record.data..record.end]);
+                break;
+            }
+            message_len = record.end;
+            let ttl = if record.ttl > i32::MAX as u32 { 0 } else { record.ttl };
+            ttls.push(record.ttl_at as u16);
+            if index < answers {
+                answer_ttl = answer_ttl.min(ttl);
+            } else if index < answers + authority {
+                if record.rtype == Rtype::SOA && record.class == Class::IN.0 {
+                    let minimum = read_u32(message, record.end - 4).ok_or(Malformed)?;
+                    negative_ttl = Some(ttl.min(minimum).min(bounds.max_negative));
+                }
+            } else {
+                kept_additional += 1;
+            }
+        }
+
+        // No SOA means that nobody said how long the absence holds: not kept (RFC 2308 section 5).
+        let positive = answers > 0 && negative_ttl.is_none();
+        let lifetime = match Rcode(u16::from(rcode)) {
+            Rcode::NOERROR if positive => answer_ttl.clamp(bounds.min.min(bounds.max), bounds.max),
+            Rcode::NOERROR | Rcode::NXDOMAIN => {
+                negative_ttl.map_or(0, |ttl| ttl.min(answer_ttl).min(bounds.max))
+            }
+            Rcode::SERVFAIL => SERVFAIL_TTL,
+            _ => 0,
+        };
+
+        bytes.extend_from_slice(&message[..message_len]);
+        bytes[HEADER..name_end].copy_from_slice(name.wire());
+        bytes[10..HEADER].copy_from_slice(&(kept_additional as u16).to_be_bytes());
+        for &ttl_at in &ttls {
+            let at = usize::from(ttl_at);
+            let ttl = read_u32(&bytes, at).ok_or(Malformed)?;
+            let ttl = if ttl > i32::MAX as u32 { 0 } else { ttl };
+            let ttl = if positive { ttl.max(bounds.min) } else { ttl };
+            // What is held for `lifetime` must not tell clients to hold it longer.
+            let ceiling = if positive { bounds.max } else { lifetime };
+            put(&mut bytes, at, &ttl.min(ceiling).to_be_bytes());
+        }
+        bytes.extend(ttls.iter().flat_map(|ttl_at| ttl_at.to_be_bytes()));
+        bytes.extend_from_slice(ede);
+        Ok(Self {
+            bytes: bytes.into(),
+            message_len: message_len as u16,
+            question_end: question_end as u16,
+            ttl_count: ttls.len() as u16,
+            lifetime,
+        })
+    }
+
+    /// Seconds this answer may be held; 0 means that it serves only those who wait for it now.
+    pub fn lifetime(&self) -> u32 {
+        self.lifetime
+    }
+
+    /// Bytes of memory held, the allocation's own cost left out.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Never: an answer has a header. Here because there is a `len`.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Canonical name, type and class of the question.
+    pub(crate) fn question(&self) -> &[u8] {
+        &self.bytes[HEADER..usize::from(self.question_end)]
+    }
+
+    /// The response code.
+    pub fn rcode(&self) -> Rcode {
+        Rcode(u16::from(self.bytes[3] & 0x0f))
+    }
+
+    /// Writes the answer for `query`, `age` seconds old, in at most `limit` octets, and returns its
+    /// length: the client's ID, question case, RD and CD; AD only where it asked for it; TTLs
+    /// less the age; an OPT record if it sent one. What does not fit becomes a truncated reply.
+    ///
+    /// `out` must hold the smaller of `limit` and [`Self::reply_len`], and at least 512 octets.
+    pub fn write(&self, query: &Query<'_>, age: u32, limit: usize, out: &mut [u8]) -> usize {
+        let message_len = usize::from(self.message_len);
+        let (message, rest) = self.bytes.split_at(message_len);
+        let (ttls, ede) = rest.split_at(2 * usize::from(self.ttl_count));
+        if self.reply_len(query) > limit {
+            return write_truncated(query, self.rcode(), out);
+        }
+        put(out, 0, message);
+        let packet = query.packet();
+        put(out, 0, &packet[..2]);
+        out[2] = 0x80 | (packet[2] & 0x01);
+        let ad = if query.wants_authentic_data() { message[3] & AD } else { 0 };
+        out[3] = RA | ad | (packet[3] & 0x10) | (message[3] & 0x0f);
+        put(out, HEADER, query.question());
+        for offset in ttls.chunks_exact(2) {
+            let at = usize::from(u16::from_be_bytes([offset[0], offset[1]]));
+            let field = &mut out[at..at + 4];
+            let ttl = u32::from_be_bytes([field[0], field[1], field[2], field[3]]);
+            field.copy_from_slice(&ttl.saturating_sub(age).to_be_bytes());
+        }
+        write_opt(&query.edge(), self.rcode(), ede, out, message_len)
+    }
+
+    /// Octets the whole answer takes for `query`.
+    pub fn reply_len(&self, query: &Query<'_>) -> usize {
+        let ede =
+            self.bytes.len() - usize::from(self.message_len) - 2 * usize::from(self.ttl_count);
+        usize::from(self.message_len) + query.edns.map_or(0, |_| OPT_FIXED + ede)
+    }
+}
+
+/// The first extended-error option in the data of an OPT record, with its header, or nothing.
+fn extended_errors(options: &[u8]) -> &[u8] {
+    let mut rest = options;
+    while let Some((header, tail)) = rest.split_first_chunk::<4>() {
+        let len = usize::from(u16::from_be_bytes([header[2], header[3]]));
+        let Some(next) = tail.get(len..) else { break };
+        if u16::from_be_bytes([header[0], header[1]]) == EDE_OPTION {
+            return &rest[..4 + len];
+        }
+        rest = next;
+    }
+    &[]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const BOUNDS: TtlBounds = TtlBounds { min: 0, max: 86_400, max_negative: 3_600 };
+    const QUESTION: &[u8] = b"\x03wWw\x07example\0\0\x01\0\x01";
+    const A: &[u8] = b"\xc0\x0c\0\x01\0\x01\0\0\x01\x2c\0\x04\x7f\0\0\x01";
+    const A_LONGER: &[u8] = b"\xc0\x0c\0\x01\0\x01\0\0\x02\x58\0\x04\x7f\0\0\x02";
+    const SOA: &[u8] = b"\xc0\x10\0\x06\0\x01\0\0\x0e\x10\0\x16\0\0\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04\0\0\0\x3c";
+    const OPT_EDE: &[u8] = b"\0\0\x29\x04\xd0\0\0\x80\0\0\x0c\0\x0a\0\x02ab\0\x0f\0\x02\0\x09";
+
+    fn name() -> Name {
+        "www.example".parse().unwrap()
+    }
+
+    fn message(flags: [u8; 2], counts: [u8; 3], records: &[&[u8]]) -> Vec<u8> {
+        let mut message = vec![0x99, 0x99, flags[0], flags[1], 0, 1];
+        for count in counts {
+            message.extend_from_slice(&[0, count]);
+        }
+        message.extend_from_slice(QUESTION);
+        message.extend(records.concat());
+        message
+    }
+
+    fn read(message: &[u8]) -> Answer {
+        Answer::read(message, &name(), BOUNDS).unwrap()
+    }
+
+    /// `wwW.example IN A` with ID 0x0707, RD and, if asked, EDNS.
+    fn query(opt: &[u8]) -> Vec<u8> {
+        let mut packet = vec![7, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, u8::from(!opt.is_empty())];
+        packet.extend_from_slice(b"\x03wwW\x07example\0\0\x01\0\x01");
+        packet.extend_from_slice(opt);
+        packet
+    }
+
+    fn write(answer: &Answer, packet: &[u8], age: u32, limit: usize) -> Vec<u8> {
+        let query = Query::read(packet, &mut Name::default()).unwrap();
+        let mut out = [0; 1500];
+        let len = answer.write(&query, age, limit, &mut out);
+        out[..len].to_vec()
+    }
+
+    const OPT: &[u8] = b"\0\0\x29\x04\xd0\0\0\0\0\0\0";
+
+    #[test]
+    fn an_answer_is_patched_for_its_client() {
+        let answer = read(&message([0x85, 0xa0], [2, 0, 1], &[A, A_LONGER, OPT_EDE]));
+        assert_eq!(answer.lifetime(), 300);
+        let reply = write(&answer, &query(b""), 100, 512);
+        assert_eq!(reply[..HEADER], [7, 7, 0x81, 0x80, 0, 1, 0, 2, 0, 0, 0, 0]);
+        assert_eq!(&reply[HEADER..HEADER + 4], b"\x03wwW");
+        assert_eq!(read_u32(&reply, HEADER + QUESTION.len() + 6), Some(200));
+        assert_eq!(read_u32(&reply, HEADER + QUESTION.len() + A.len() + 6), Some(500));
+        assert_eq!(reply.len(), HEADER + QUESTION.len() + 2 * A.len());
+    }
+
+    #[test]
+    fn edns_is_mirrored_with_the_upstreams_extended_error() {
+        let answer = read(&message([0x81, 0x82], [0, 0, 1], &[OPT_EDE]));
+        let reply = write(&answer, &query(OPT), 0, 1232);
+        assert!(reply.ends_with(b"\0\0\x29\x04\xd0\0\0\0\0\0\x06\0\x0f\0\x02\0\x09"));
+        assert_eq!(reply[11], 1);
+        assert_eq!(answer.lifetime(), SERVFAIL_TTL);
+    }
+
+    #[test]
+    fn authentic_data_only_for_those_who_ask() {
+        let answer = read(&message([0x81, 0xa0], [1, 0, 0], &[A]));
+        assert_eq!(write(&answer, &query(b""), 0, 512)[3] & AD, 0);
+        assert_eq!(write(&answer, &query(b"\0\0\x29\x04\xd0\0\0\x80\0\0\0"), 0, 512)[3] & AD, AD);
+        let mut asks = query(b"");
+        asks[3] |= AD;
+        assert_eq!(write(&answer, &asks, 0, 512)[3] & AD, AD);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_truncated() {
+        let answer = read(&message([0x81, 0x80], [1, 0, 0], &[A]));
+        let reply = write(&answer, &query(OPT), 0, 40);
+        assert_eq!(reply[..HEADER], [7, 7, 0x83, 0x80, 0, 1, 0, 0, 0, 0, 0, 1]);
+        assert!(reply.ends_with(OPT));
+    }
+
+    #[test]
+    fn negative_answers_live_as_their_soa_says() {
+        let answer = read(&message([0x81, 0x83], [0, 1, 0], &[SOA]));
+        assert_eq!(answer.lifetime(), 60);
+        let reply = write(&answer, &query(b""), 10, 512);
+        assert_eq!(read_u32(&reply, HEADER + QUESTION.len() + 6), Some(50));
+        assert_eq!(read(&message([0x81, 0x80], [0, 1, 0], &[SOA])).lifetime(), 60);
+        assert_eq!(read(&message([0x81, 0x83], [0, 0, 0], &[])).lifetime(), 0);
+    }
+
+    #[test]
+    fn ttl_bounds_hold() {
+        let bounds = TtlBounds { min: 400, max: 500, max_negative: 10 };
+        let positive = message([0x81, 0x80], [2, 0, 0], &[A, A_LONGER]);
+        let answer = Answer::read(&positive, &name(), bounds).unwrap();
+        assert_eq!(answer.lifetime(), 400);
+        let reply = write(&answer, &query(b""), 0, 512);
+        assert_eq!(read_u32(&reply, HEADER + QUESTION.len() + 6), Some(400));
+        assert_eq!(read_u32(&reply, HEADER + QUESTION.len() + A.len() + 6), Some(500));
+        let negative = message([0x81, 0x83], [0, 1, 0], &[SOA]);
+        assert_eq!(Answer::read(&negative, &name(), bounds).unwrap().lifetime(), 10);
+        let top_bit_set = [b"\xc0\x0c\0\x01\0\x01\x80\0\0\0\0\x04\x7f\0\0\x01".as_slice()];
+        assert_eq!(read(&message([0x81, 0x80], [1, 0, 0], &top_bit_set)).lifetime(), 0);
+    }
+
+    #[test]
+    fn other_questions_and_cut_messages_are_malformed() {
+        let good = message([0x81, 0x80], [1, 0, 0], &[A]);
+        let other = "www.example2".parse().unwrap();
+        assert_eq!(Answer::read(&good, &other, BOUNDS), Err(Malformed));
+        for len in 0..good.len() {
+            assert_eq!(Answer::read(&good[..len], &name(), BOUNDS), Err(Malformed), "{len}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn mutated_messages_are_read_or_rejected(
+            flips in proptest::collection::vec((0_usize..120, any::<u8>()), 0..6),
+            age in any::<u32>(),
+            limit in 512_usize..1500,
+        ) {
+            let mut bytes = message([0x81, 0x80], [2, 1, 1], &[A, A_LONGER, SOA, OPT_EDE]);
+            for (at, octet) in flips {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte = octet;
+                }
+            }
+            if let Ok(answer) = Answer::read(&bytes, &name(), BOUNDS) {
+                let reply = write(&answer, &query(OPT), age, limit);
+                prop_assert!(reply.len() <= limit);
+                prop_assert_eq!(&reply[..2], &[7, 7]);
+            }
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Replies that we make ourselves: refusals, failures, the minimal answer to ANY.
+
+use std::time::Duration;
+
+use super::{Edns, HEADER, Query, Rcode, Rtype, UDP_PAYLOAD};
+
+/// What every reply copies from its query.
+pub(super) struct Edge<'a> {
+    pub(super) packet: &'a [u8],
+    pub(super) question_end: usize,
+    pub(super) edns: Option<Edns>,
+}
+
+/// An extended DNS error: its code and a text for people (RFC 8914).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExtendedError {
+    /// Code from the IANA registry.
+    pub code: u16,
+    /// Short text; empty is allowed.
+    pub text: &'static str,
+}
+
+impl ExtendedError {
+    /// Refused by the rules of this server's owner.
+    pub const BLOCKED: Self = Self { code: 15, text: "tracker, refused by Trackless" };
+    /// RD was not set and we are no authority.
+    pub const NOT_AUTHORITATIVE: Self = Self { code: 20, text: "set RD" };
+    /// No upstream could be reached.
+    pub const NO_REACHABLE_AUTHORITY: Self = Self { code: 22, text: "no upstream answers" };
+    /// An upstream could be reached but gave nothing usable.
+    pub const NETWORK_ERROR: Self = Self { code: 23, text: "upstream failed" };
+    /// More questions wait for upstream than we hold.
+    pub const TOO_BUSY: Self = Self { code: 0, text: "too many questions in flight" };
+
+    fn write(&self, out: &mut [u8]) -> usize {
+        let text = self.text.as_bytes();
+        let mut at = put(out, 0, &15_u16.to_be_bytes());
+        at = put(out, at, &(2 + text.len() as u16).to_be_bytes());
+        at = put(out, at, &self.code.to_be_bytes());
+        put(out, at, text)
+    }
+}
+
+/// The refusal of a tracker: NXDOMAIN with an SOA, so that clients remember it (RFC 2308
+/// section 3), and the extended error "Blocked" for clients with EDNS. Rendered once, copied for
+/// each query.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    soa: Box<[u8]>,
+    blocked: Box<[u8]>,
+}
+
+impl Refusal {
+    /// A refusal that clients may remember for `ttl`, counted in whole seconds.
+    pub fn new(ttl: Duration) -> Self {
+        let ttl = u32::try_from(ttl.as_secs()).unwrap_or(u32::MAX).to_be_bytes();
+        // The SOA of an empty zone as RFC 6303 section 3 has it: owner and primary server are the
+        // question's name (a pointer to it), the mailbox is nobody's.
+        let mut data = b"\xc0\x0c\x06nobody\x07invalid\0".to_vec();
+        for seconds in [1_u32, 3_600, 1_200, 604_800] {
+            data.extend_from_slice(&seconds.to_be_bytes());
+        }
+        data.extend_from_slice(&ttl);
+        let mut soa = b"\xc0\x0c\0\x06\0\x01".to_vec();
+        soa.extend_from_slice(&ttl);
+        soa.extend_from_slice(&(data.len() as u16).to_be_bytes());
+        soa.extend_from_slice(&data);
+
+        let mut blocked = [0; 64];
+        let len = ExtendedError::BLOCKED.write(&mut blocked);
+        Self { soa: soa.into(), blocked: blocked[..len].into() }
+    }
+
+    /// Writes the refusal of `query` and returns its length. `out` must hold 512 octets.
+    pub fn write(&self, query: &Query<'_>, out: &mut [u8]) -> usize {
+        let edge = query.edge();
+        let mut at = write_edge(&edge, Rcode::NXDOMAIN, out);
+        out[9] = 1;
+        at = put(out, at, &self.soa);
+        write_opt(&edge, Rcode::NXDOMAIN, &self.blocked, out, at)
+    }
+}
+
+/// Writes an answer without data, such as SERVFAIL with its reason, and returns its length.
+/// `out` must hold 512 octets.
+pub fn write_failure(
+    query: &Query<'_>,
+    rcode: Rcode,
+    error: Option<ExtendedError>,
+    out: &mut [u8],
+) -> usize {
+    write_short(&query.edge(), rcode, error, out)
+}
+
+/// Writes the minimal answer to ANY, a synthesized HINFO (RFC 8482 section 4.2), and returns its
+/// length. `out` must hold 512 octets.
+pub fn write_any(query: &Query<'_>, out: &mut [u8]) -> usize {
+    /// TTL of one hour, CPU `RFC8482`, no operating system.
+    const HINFO: &[u8] = b"\xc0\x0c\0\x0d\0\x01\0\0\x0e\x10\0\x09\x07RFC8482\0";
+    let edge = query.edge();
+    let mut at = write_edge(&edge, Rcode::NOERROR, out);
+    out[7] = 1;
+    at = put(out, at, HINFO);
+    write_opt(&edge, Rcode::NOERROR, &[], out, at)
+}
+
+/// Header and question of a truncated reply (RFC 2181 section 9) with the OPT record.
+pub(super) fn write_truncated(query: &Query<'_>, rcode: Rcode, out: &mut [u8]) -> usize {
+    let len = write_short(&query.edge(), rcode, None, out);
+    out[2] |= 0x02;
+    len
+}
+
+pub(super) fn write_short(
+    edge: &Edge<'_>,
+    rcode: Rcode,
+    error: Option<ExtendedError>,
+    out: &mut [u8],
+) -> usize {
+    let at = write_edge(edge, rcode, out);
+    let mut options = [0; 64];
+    let len = error.map_or(0, |error| error.write(&mut options));
+    write_opt(edge, rcode, &options[..len], out, at)
+}
+
+/// A reply of nothing but a header, where the question could not be read.
+pub(super) fn write_header_only(packet: &[u8], rcode: Rcode, out: &mut [u8]) -> usize {
+    write_edge(&Edge { packet, question_end: HEADER, edns: None }, rcode, out)
+}
+
+/// Header and question: ID, opcode, RD and CD as asked, QR and RA set.
+fn write_edge(edge: &Edge<'_>, rcode: Rcode, out: &mut [u8]) -> usize {
+    let at = put(out, 0, &edge.packet[..edge.question_end]);
+    out[2] = 0x80 | (edge.packet[2] & 0x79);
+    out[3] = 0x80 | (edge.packet[3] & 0x10) | (rcode.0 & 0x0f) as u8;
+    out[4..HEADER].fill(0);
+    out[5] = u8::from(edge.question_end > HEADER);
+    at
+}
+
+/// Appends our OPT record where the client sent one: our payload size, its DO, `options`.
+pub(super) fn write_opt(
+    edge: &Edge<'_>,
+    rcode: Rcode,
+    options: &[u8],
+    out: &mut [u8],
+    at: usize,
+) -> usize {
+    let Some(edns) = edge.edns else { return at };
+    let size = (UDP_PAYLOAD as u16).to_be_bytes();
+    let rtype = Rtype::OPT.0.to_be_bytes();
+    let dnssec_ok = u8::from(edns.dnssec_ok) << 7;
+    let len = (options.len() as u16).to_be_bytes();
+    let fixed = [
+        0,
+        rtype[0],
+        rtype[1],
+        size[0],
+        size[1],
+        (rcode.0 >> 4) as u8,
+        0,
+        dnssec_ok,
+        0,
+        len[0],
+        len[1],
+    ];
+    let at = put(out, at, &fixed);
+    let at = put(out, at, options);
+    let additional = u16::from_be_bytes([out[10], out[11]]) + 1;
+    out[10..HEADER].copy_from_slice(&additional.to_be_bytes());
+    at
+}
+
+/// Octets an OPT record takes besides its options.
+pub(super) const OPT_FIXED: usize = 11;
+
+/// Copies `bytes` to `at` and returns the offset behind them.
+pub(super) fn put(out: &mut [u8], at: usize, bytes: &[u8]) -> usize {
+    let end = at + bytes.len();
+    out[at..end].copy_from_slice(bytes);
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Name, UDP_PLAIN};
+    use super::*;
+
+    const LONGEST: usize = HEADER + 255 + 4;
+
+    fn query(name: &Name, opt: bool) -> Vec<u8> {
+        let mut packet = vec![0xab, 0xcd, 0x01, 0x10, 0, 1, 0, 0, 0, 0, 0, u8::from(opt)];
+        packet.extend_from_slice(name.wire());
+        packet.extend_from_slice(&[0, 1, 0, 1]);
+        if opt {
+            packet.extend_from_slice(b"\0\0\x29\x04\xd0\0\0\x80\0\0\0");
+        }
+        packet
+    }
+
+    #[test]
+    fn a_refusal_says_nxdomain_soa_and_blocked() {
+        let packet = query(&"ads.example".parse().unwrap(), true);
+        let query = Query::read(&packet, &mut Name::default()).unwrap();
+        let mut out = [0; UDP_PLAIN];
+        let len = Refusal::new(Duration::from_secs(60)).write(&query, &mut out);
+        let reply = &out[..len];
+        assert_eq!(reply[..HEADER], [0xab, 0xcd, 0x81, 0x93, 0, 1, 0, 0, 0, 1, 0, 1]);
+        let soa = b"\xc0\x0c\0\x06\0\x01\0\0\0\x3c\0\x26\xc0\x0c\x06nobody\x07invalid\0";
+        assert!(reply.windows(soa.len()).any(|window| window == soa));
+        let ede = b"\0\x0f\0\x1f\0\x0ftracker, refused by Trackless";
+        assert!(reply.ends_with(ede));
+    }
+
+    #[test]
+    fn no_reply_of_ours_passes_the_plain_udp_size() {
+        let longest: Name = ("a.".repeat(126) + "a").parse().unwrap();
+        let packet = query(&longest, true);
+        let query = Query::read(&packet, &mut Name::default()).unwrap();
+        assert_eq!(query.question().len() + HEADER, LONGEST);
+        let mut out = [0; UDP_PLAIN];
+        assert!(Refusal::new(Duration::MAX).write(&query, &mut out) <= UDP_PLAIN);
+        assert!(write_any(&query, &mut out) <= UDP_PLAIN);
+        for error in [ExtendedError::NO_REACHABLE_AUTHORITY, ExtendedError::TOO_BUSY] {
+            assert!(write_failure(&query, Rcode::SERVFAIL, Some(error), &mut out) <= UDP_PLAIN);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The steps of the hot path alone: `cargo bench --bench micro`.
+//!
+//! Every figure is for a pass over 65,536 different queries in random order; divide the time by
+//! the items, or read the throughput column. `table/*` reads the question as well: subtract
+//! `read_query`.
+
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use trackless::filter::{self, Listed, Scope, Table, Tier, Verdict};
+use trackless::wire::{Name, Query};
+
+fn main() {
+    divan::main();
+}
+
+const QUERIES: usize = 1 << 16;
+
+/// A small generator: benchmarks must repeat, not surprise.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+}
+
+/// The `index`th listed name: 21 characters on average, as in real lists.
+fn listed(index: u64) -> String {
+    let tld = ["com", "net", "org", "de", "co.uk", "io"][(index % 6) as usize];
+    let mixed = index.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    match index % 3 {
+        0 => format!("track{:08x}.{tld}", mixed >> 32),
+        1 => format!("ads.{:09x}.{tld}", mixed >> 28),
+        _ => format!("metrics.site-{:08x}.{tld}", mixed >> 32),
+    }
+}
+
+fn table(names: u64) -> Table {
+    filter::build_in_memory(0, |sink| {
+        let mut name = Name::default();
+        for index in 0..names {
+            name.read_text(listed(index).as_bytes()).expect("generated names are names");
+            sink(&name, Listed::Rule { list: 0, tier: Tier::Block, scope: Scope::Tree });
+        }
+        Ok(())
+    })
+    .expect("memory suffices")
+}
+
+/// Queries for `name(0..)`, one behind the other.
+fn queries(name: impl Fn(u64) -> String) -> (Vec<u8>, Vec<usize>) {
+    let mut random = Random(88_172_645_463_325_252);
+    let (mut packets, mut ends) = (Vec::new(), Vec::new());
+    for _ in 0..QUERIES {
+        let name: Name = name(random.next()).parse().expect("generated names are names");
+        packets.extend_from_slice(&[0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
+        packets.extend_from_slice(name.wire());
+        packets.extend_from_slice(&[0, 1, 0, 1]);
+        ends.push(packets.len());
+    }
+    (packets, ends)
+}
+
+fn each_query(packets: &[u8], ends: &[usize], mut each: impl FnMut(&Query<'_>, &Name)) {
+    let mut name = Name::default();
+    let mut start = 0;
+    for &end in ends {
+        if let Ok(query) = Query::read(&packets[start..end], &mut name) {
+            each(&query, &name);
+        }
+        start = end;
+    }
+}
+
+#[divan::bench]
+fn read_query(bencher: Bencher<'_, '_>) {
+    let (packets, ends) = queries(|random| format!("www.{}", listed(random)));
+    bencher.counter(ItemsCount::new(QUERIES)).bench(|| {
+        each_query(&packets, &ends, |_, name| {
+            black_box(name);
+        });
+    });
+}
+
+fn judge_all(bencher: Bencher<'_, '_>, names: u64, query: impl Fn(u64) -> String) {
+    let table = table(names);
+    let (packets, ends) = queries(query);
+    bencher.counter(ItemsCount::new(QUERIES)).bench(|| {
+        each_query(&packets, &ends, |_, name| {
+            let mut verdict = Verdict::default();
+            table.judge(name, u64::MAX, &mut verdict);
+            black_box(verdict);
+        });
+    });
+}
+
+const SIZES: [u64; 3] = [100_000, 1_000_000, 3_000_000];
+
+#[divan::bench(args = SIZES)]
+fn table_hit(bencher: Bencher<'_, '_>, names: u64) {
+    judge_all(bencher, names, |random| listed(random % names));
+}
+
+#[divan::bench(args = SIZES)]
+fn table_hit_below(bencher: Bencher<'_, '_>, names: u64) {
+    judge_all(bencher, names, |random| format!("www.{}", listed(random % names)));
+}
+
+#[divan::bench(args = SIZES)]
+fn table_miss(bencher: Bencher<'_, '_>, names: u64) {
+    judge_all(bencher, names, |random| format!("www.site{:09x}.com", random >> 28));
+}
+
+#[divan::bench(args = SIZES, sample_count = 3, sample_size = 1)]
+fn table_build(bencher: Bencher<'_, '_>, names: u64) {
+    bencher.counter(ItemsCount::new(names)).bench(|| table(names));
+}

@@ -1,0 +1,94 @@
+//! The owner's own rules: few, changed at any time, never compiled.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+
+use super::{Origin, Rule, Scope, Tier, Verdict};
+use crate::wire::{Name, NameError};
+
+/// Rules that beat every list, by canonical wire name.
+#[derive(Debug, Default)]
+pub struct Overlay {
+    rules: HashMap<Box<[u8]>, (Tier, Scope), RandomState>,
+}
+
+impl Overlay {
+    /// From names as the owner writes them: each covers its sub-domains too, `=name` only itself.
+    /// The same name in both is allowed.
+    ///
+    /// # Errors
+    /// The first text that is no name.
+    pub fn new<'a>(
+        block: impl IntoIterator<Item = &'a str>,
+        allow: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, (String, NameError)> {
+        let blocks = block.into_iter().map(|text| (text, Tier::Block));
+        let allows = allow.into_iter().map(|text| (text, Tier::Allow));
+        let mut overlay = Self::default();
+        for (text, tier) in blocks.chain(allows) {
+            let (host, scope) = match text.strip_prefix('=') {
+                Some(host) => (host, Scope::Name),
+                None => (text, Scope::Tree),
+            };
+            let name: Name = host.parse().map_err(|error| (text.to_owned(), error))?;
+            overlay.rules.insert(name.wire().into(), (tier, scope));
+        }
+        Ok(overlay)
+    }
+
+    /// Weighs every rule that matches `name`. Costs a hash look-up a label, nothing without rules.
+    pub fn judge(&self, name: &Name, verdict: &mut Verdict) {
+        if self.rules.is_empty() {
+            return;
+        }
+        for labels in 1..=name.label_count() {
+            let Some(&(tier, scope)) = self.rules.get(name.suffix(labels)) else { continue };
+            if scope == Scope::Tree || labels == name.label_count() {
+                let labels = labels as u8;
+                verdict.weigh(Rule { origin: Origin::User, tier, scope, labels });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::filter::VerdictKind;
+
+    fn kind(overlay: &Overlay, name: &str) -> VerdictKind {
+        let mut verdict = Verdict::default();
+        overlay.judge(&name.parse().unwrap(), &mut verdict);
+        verdict.kind
+    }
+
+    #[test]
+    fn the_longest_rule_wins() {
+        let overlay = Overlay::new(
+            ["example", "=exact.test", "both.test"],
+            ["good.example", "=also.bad.good.example", "both.test"],
+        )
+        .unwrap();
+        for (name, expected) in [
+            ("example", VerdictKind::Block),
+            ("ads.example", VerdictKind::Block),
+            ("good.example", VerdictKind::Allow),
+            ("x.good.example", VerdictKind::Allow),
+            ("exact.test", VerdictKind::Block),
+            ("x.exact.test", VerdictKind::Pass),
+            ("both.test", VerdictKind::Allow),
+            ("other", VerdictKind::Pass),
+        ] {
+            assert_eq!(kind(&overlay, name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_bad_rule_is_named() {
+        assert_eq!(
+            Overlay::new(["a b"], []).unwrap_err(),
+            ("a b".to_owned(), NameError::Character(' '))
+        );
+    }
+}

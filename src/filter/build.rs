@@ -10,7 +10,9 @@ use foldhash::fast::RandomState;
 
 use super::hash::{Seed, SuffixHash};
 use super::storage::Draft;
-use super::table::{LINE, MAGIC, RuleSet, SLOTS, checksum, field, place, read_u64};
+use super::table::{
+    LINE, Layout, MAGIC, RuleSet, SLOTS, checksum, field, filter_bits, layout, place, read_u64,
+};
 use super::{Listed, Table, TableError};
 use crate::wire::Name;
 
@@ -129,6 +131,7 @@ impl Default for Census {
 /// The table in the making.
 struct Slots {
     draft: Draft,
+    layout: Layout,
     seed: Seed,
     set_bits: u32,
     buckets: u64,
@@ -148,13 +151,12 @@ impl Slots {
         set_bits: u32,
         draft: &mut impl FnMut(usize) -> io::Result<Draft>,
     ) -> io::Result<Option<Self>> {
-        let slots = usize::try_from(buckets).ok().and_then(|buckets| buckets.checked_mul(SLOTS));
-        let Some(slots) = slots else { return Ok(None) };
+        let Some(layout) = layout(buckets) else { return Ok(None) };
         // Room for as many sets as there could be; pages that stay empty cost nothing.
-        let sets = slots.min(1 << set_bits);
-        let Some(len) = (slots / SLOTS + sets).checked_mul(LINE) else { return Ok(None) };
+        let sets = (layout.first_set / 8).min(1 << set_bits) + 1;
         Ok(Some(Self {
-            draft: draft(field::HEADER + len)?,
+            draft: draft(layout.first_set + sets * LINE)?,
+            layout,
             seed,
             set_bits,
             buckets,
@@ -169,10 +171,13 @@ impl Slots {
     fn insert(&mut self, hash: SuffixHash, listed: Listed) {
         let set_mask = (1 << self.set_bits) - 1;
         let mut bucket = place(hash.place, self.buckets);
+        let filter_at = self.layout.first_filter + bucket as usize * 8;
+        let filter = read_u64(self.draft.bytes(), filter_at) | filter_bits(hash.print);
         if self.overflow || self.names + 1 >= self.buckets * SLOTS as u64 {
             self.overflow = true;
             return;
         }
+        self.put(filter_at, filter);
         loop {
             let start = field::HEADER + bucket as usize * LINE;
             for at in (start..start + LINE).step_by(8) {
@@ -180,13 +185,16 @@ impl Slots {
                 if slot == 0 || (slot ^ hash.print) & !set_mask == 0 {
                     self.names += u64::from(slot == 0);
                     let set = self.set_with((slot & set_mask) as u32, listed);
-                    let slot = (hash.print & !set_mask) | u64::from(set);
-                    self.draft.bytes()[at..at + 8].copy_from_slice(&slot.to_le_bytes());
+                    self.put(at, (hash.print & !set_mask) | u64::from(set));
                     return;
                 }
             }
             bucket = if bucket + 1 == self.buckets { 0 } else { bucket + 1 };
         }
+    }
+
+    fn put(&mut self, at: usize, word: u64) {
+        self.draft.bytes()[at..at + 8].copy_from_slice(&word.to_le_bytes());
     }
 
     /// The number of the set that `set` becomes with `listed`.
@@ -212,7 +220,7 @@ impl Slots {
         if self.overflow {
             return Ok(None);
         }
-        let first_set = field::HEADER + self.buckets as usize * LINE;
+        let first_set = self.layout.first_set;
         let len = first_set + self.sets.len() * LINE;
         let bytes = &mut self.draft.bytes()[..len];
         for (line, set) in bytes[first_set..].chunks_exact_mut(LINE).zip(&self.sets) {

@@ -4,6 +4,7 @@
 //! ```text
 //! header  128 bytes: magic, version, key, sizes, stamp, checksum
 //! buckets  64 bytes each, one cache line: 8 slots of print (high bits) and set number (low bits)
+//! filters  8 bytes each, one a bucket: four bits for every name that belongs there
 //! sets     64 bytes each: a mask of lists for every tier and scope, and the tracker
 //! ```
 //!
@@ -11,7 +12,9 @@
 //! an independent 64-bit hash. A name that is not listed is taken for a listed one with a chance
 //! of about 8 · 2^-48 a suffix: at 100,000 queries a day, once in about 300,000 years. Nobody can
 //! look for such a name without the key, which never leaves the file. The name of a rule is the
-//! matched suffix of the query itself. In return a look-up touches one cache line a suffix.
+//! matched suffix of the query itself. In return a look-up is short: most names are not listed, and
+//! the filters, small enough to stay in a processor's cache, turn away 98 of 100 such suffixes;
+//! a listed one costs one cache line more.
 
 use std::fs::File;
 use std::io;
@@ -78,7 +81,7 @@ pub struct Table {
     seed: Seed,
     sets: usize,
     set_mask: u64,
-    first_set: usize,
+    layout: Layout,
     buckets: u64,
     names: u64,
     stamp: u64,
@@ -118,16 +121,16 @@ impl Table {
         let sets = read_u32(bytes, field::SETS) as usize;
         let set_bits = read_u32(bytes, field::SET_BITS);
         let buckets = read_u64(bytes, field::BUCKETS);
-        let lines = (buckets as usize).checked_add(sets);
-        let len = lines.and_then(|lines| lines.checked_mul(LINE)?.checked_add(field::HEADER));
-        if len != Some(bytes.len()) || buckets == 0 || !(8..=32).contains(&set_bits) {
+        let layout = layout(buckets).ok_or(TableError::Damaged)?;
+        let fits = layout.first_set.checked_add(sets * LINE) == Some(bytes.len());
+        if !fits || buckets == 0 || !(8..=32).contains(&set_bits) {
             return Err(TableError::Damaged);
         }
         Ok(Self {
             seed: Seed(std::array::from_fn(|word| read_u64(bytes, field::SEED + 8 * word))),
             sets,
             set_mask: (1 << set_bits) - 1,
-            first_set: field::HEADER + buckets as usize * LINE,
+            layout,
             buckets,
             names: read_u64(bytes, field::NAMES),
             stamp: read_u64(bytes, field::STAMP),
@@ -178,6 +181,10 @@ impl Table {
         let bytes = self.storage.bytes();
         for (index, hash) in self.seed.suffixes(name).enumerate() {
             let mut bucket = place(hash.place, self.buckets);
+            let bits = filter_bits(hash.print);
+            if read_u64(bytes, self.layout.first_filter + bucket as usize * 8) & bits != bits {
+                continue;
+            }
             loop {
                 let at = field::HEADER + bucket as usize * LINE;
                 let Some(line) = bytes.get(at..).and_then(|rest| rest.first_chunk::<LINE>()) else {
@@ -189,7 +196,7 @@ impl Table {
                     if (last ^ hash.print) & !self.set_mask == 0 && last != 0 {
                         let set = (last & self.set_mask) as usize;
                         if set < self.sets {
-                            let at = self.first_set + set * LINE;
+                            let at = self.layout.first_set + set * LINE;
                             each(index + 1, SetRef(&bytes[at..at + LINE]));
                         }
                         last = 0;
@@ -223,6 +230,29 @@ impl SetRef<'_> {
 #[inline]
 pub(super) fn place(hash: u64, buckets: u64) -> u64 {
     ((u128::from(hash) * u128::from(buckets)) >> 64) as u64
+}
+
+/// The bits of a name in its bucket's filter. They come from the low half of the print, which the
+/// slot does not keep, so that filter and slot err independently.
+#[inline]
+pub(super) fn filter_bits(print: u64) -> u64 {
+    [0, 6, 12, 18].into_iter().fold(0, |bits, shift| bits | 1 << ((print >> shift) & 63))
+}
+
+/// Where the parts of a table of `buckets` begin.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layout {
+    pub(super) first_filter: usize,
+    pub(super) first_set: usize,
+}
+
+/// None where the table would be larger than memory can be.
+pub(super) fn layout(buckets: u64) -> Option<Layout> {
+    let buckets = usize::try_from(buckets).ok()?;
+    let first_filter = buckets.checked_mul(LINE)?.checked_add(field::HEADER)?;
+    let first_set =
+        buckets.checked_mul(8)?.checked_add(first_filter)?.checked_next_multiple_of(LINE)?;
+    Some(Layout { first_filter, first_set })
 }
 
 /// Checksum of all bytes but the checksum itself.

@@ -1,0 +1,110 @@
+//! One answer in the cache, and the question it is found by.
+
+use std::hash::{BuildHasher, Hasher};
+use std::sync::LazyLock;
+
+use foldhash::quality::RandomState;
+
+use crate::wire::{Answer, Name, Rtype};
+
+/// What an answer depends on. Class is always IN.
+#[derive(Debug, Clone, Copy)]
+pub struct Key<'a> {
+    /// Name asked for.
+    pub name: &'a Name,
+    /// Type asked for.
+    pub qtype: Rtype,
+    /// DO: the answer carries DNSSEC records.
+    pub dnssec_ok: bool,
+    /// CD: the answer was not validated and may be bogus.
+    pub checking_disabled: bool,
+}
+
+/// Hash of a key: random for each process, so that nobody can aim at one place of the cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyHash(u64);
+
+impl Key<'_> {
+    /// The hash of this key. About 5 ns.
+    #[inline]
+    pub fn hash(&self) -> KeyHash {
+        static STATE: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+        let mut hasher = STATE.build_hasher();
+        hasher.write(self.name.wire());
+        hasher.write_u32(u32::from(self.qtype.0) << 2 | u32::from(self.bits()));
+        // 0 marks an empty slot.
+        KeyHash(hasher.finish().max(1))
+    }
+
+    fn bits(&self) -> u8 {
+        u8::from(self.dnssec_ok) | u8::from(self.checking_disabled) << 1
+    }
+}
+
+impl KeyHash {
+    pub(super) fn tag(self) -> u64 {
+        self.0
+    }
+
+    pub(super) fn place(self) -> u64 {
+        self.0
+    }
+
+    /// A number below `parts`, the same for the same question: spreads questions over threads.
+    pub fn part(self, parts: usize) -> usize {
+        // The low half: the high bits place an entry in the cache.
+        (((self.0 & u64::from(u32::MAX)) * parts as u64) >> 32) as usize
+    }
+}
+
+/// An answer with its time.
+#[derive(Debug)]
+pub struct Entry {
+    answer: Answer,
+    bits: u8,
+    stored: u32,
+    expires: u32,
+}
+
+impl Entry {
+    /// The answer to `key`, as upstream gave it at `now`.
+    pub fn new(key: &Key<'_>, answer: Answer, now: u32) -> Self {
+        let expires = now.saturating_add(answer.lifetime());
+        Self { answer, bits: key.bits(), stored: now, expires }
+    }
+
+    /// The answer.
+    pub fn answer(&self) -> &Answer {
+        &self.answer
+    }
+
+    /// Seconds since upstream gave it.
+    pub fn age(&self, now: u32) -> u32 {
+        now.saturating_sub(self.stored)
+    }
+
+    pub(super) fn is_fresh(&self, now: u32) -> bool {
+        now < self.expires
+    }
+
+    pub(super) fn is_for(&self, key: &Key<'_>) -> bool {
+        // Class IN, the only one that comes here, stands behind the type.
+        let question = self.answer.question();
+        let name = key.name.wire();
+        self.bits == key.bits()
+            && question.len() == name.len() + 4
+            && question.starts_with(name)
+            && question[name.len()..name.len() + 2] == key.qtype.0.to_be_bytes()
+    }
+
+    pub(super) fn same_question(&self, other: &Self) -> bool {
+        self.bits == other.bits && self.answer.question() == other.answer.question()
+    }
+
+    /// Memory taken: the bytes, the entry, and what two allocations cost.
+    pub(super) fn size(&self) -> usize {
+        /// Header and rounding of an allocation, on average.
+        const ALLOCATION: usize = 16;
+        self.answer.len() + size_of::<Self>() + 2 * ALLOCATION
+    }
+}

@@ -45,7 +45,7 @@ fn table(names: u64) -> Table {
             name.read_text(listed(index).as_bytes()).expect("generated names are names");
             sink(&name, Listed::Rule { list: 0, tier: Tier::Block, scope: Scope::Tree });
         }
-        Ok(())
+        Ok(Vec::new())
     })
     .expect("memory suffices")
 }

@@ -3,4 +3,5 @@ pub mod cache;
 pub mod config;
 pub mod filter;
 pub mod stats;
+pub mod trackers;
 pub mod wire;

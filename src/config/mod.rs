@@ -14,6 +14,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use serde::Deserialize;
+
 pub use upstream_url::{Transport, UpstreamUrl, UpstreamUrlError};
 
 /// Everything a person can set. Built from YAML by [`Config::from_yaml`], or [`Config::default`].
@@ -50,7 +52,8 @@ pub struct Config {
 pub const MAX_LISTS: usize = 61;
 
 /// Protection level of the builtin facts; each includes the ones before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Level {
     /// Trackers and ads that nothing depends on.
     Relaxed,

@@ -18,7 +18,7 @@ pub mod syntax;
 mod table;
 mod verdict;
 
-pub use build::{BuildError, build, build_in_memory};
+pub use build::{BuildError, Sink, build, build_in_memory};
 pub use overlay::Overlay;
 pub use table::{Table, TableError};
 pub use verdict::{Listed, Origin, Rule, Scope, Tier, Verdict, VerdictKind};

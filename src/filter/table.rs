@@ -6,6 +6,7 @@
 //! buckets  64 bytes each, one cache line: 8 slots of print (high bits) and set number (low bits)
 //! filters  8 bytes each, one a bucket: four bits for every name that belongs there
 //! sets     64 bytes each: a mask of lists for every tier and scope, and the tracker
+//! notes    what the maker wants to know again
 //! ```
 //!
 //! No names are kept: a slot holds the high 48 bits of a keyed 64-bit print, in a bucket chosen by
@@ -39,6 +40,7 @@ pub(super) mod field {
     pub(crate) const STAMP: usize = 56;
     pub(crate) const CHECKSUM: usize = 64;
     pub(crate) const NAMES: usize = 72;
+    pub(crate) const NOTES: usize = 80;
     /// Two lines: the fields above, and room.
     pub(crate) const HEADER: usize = 128;
 }
@@ -122,7 +124,9 @@ impl Table {
         let set_bits = read_u32(bytes, field::SET_BITS);
         let buckets = read_u64(bytes, field::BUCKETS);
         let layout = layout(buckets).ok_or(TableError::Damaged)?;
-        let fits = layout.first_set.checked_add(sets * LINE) == Some(bytes.len());
+        let first_note = layout.first_set.saturating_add(sets * LINE);
+        let fits =
+            bytes.len().checked_sub(first_note) == Some(read_u64(bytes, field::NOTES) as usize);
         if !fits || buckets == 0 || !(8..=32).contains(&set_bits) {
             return Err(TableError::Damaged);
         }
@@ -141,6 +145,11 @@ impl Table {
     /// What the table was compiled from, as the compiler was told.
     pub fn stamp(&self) -> u64 {
         self.stamp
+    }
+
+    /// What `feed` returned when the table was compiled.
+    pub fn notes(&self) -> &[u8] {
+        &self.storage.bytes()[self.layout.first_set + self.sets * LINE..]
     }
 
     /// Different names listed.

@@ -1,0 +1,173 @@
+//! Who is behind a name: company and category.
+//!
+//! The builtin facts (`blocklists/trackers.yaml`) are compiled in, so that a server without
+//! network or configuration knows whom it refuses. They go into the one compiled table of
+//! [`crate::filter`], where a query's name leads to a tracker's number; this room turns the number
+//! back into words. It must never decide what becomes of a query.
+
+mod category;
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use twox_hash::XxHash3_64;
+
+use crate::config::Level;
+
+pub use category::Category;
+
+const BUILTIN: &str = include_str!("../../blocklists/trackers.yaml");
+
+/// Companies and trackers, by number.
+#[derive(Debug, Default)]
+pub struct Facts {
+    companies: Vec<Company>,
+    trackers: Vec<Tracker>,
+}
+
+/// Who tracks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Company {
+    /// As people know it.
+    pub name: String,
+    /// Its parent company, where that is another.
+    pub owner: Option<String>,
+}
+
+/// A company in one line of its business: what a tracker's number stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Tracker {
+    company: u32,
+    category: Category,
+}
+
+/// A domain of the facts: it and everything below it belong to a tracker.
+#[derive(Debug)]
+pub struct Domain {
+    /// Its name.
+    pub name: String,
+    /// The tracker's number, at least 1.
+    pub tracker: u32,
+    /// From which level on it is refused.
+    pub level: Level,
+}
+
+/// Why a file of facts cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("tracker facts: {0}")]
+pub struct FactsError(#[from] serde_yaml::Error);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(rename = "version")]
+    _version: u32,
+    companies: Vec<FileCompany>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileCompany {
+    name: String,
+    owner: Option<String>,
+    #[serde(rename = "website")]
+    _website: Option<String>,
+    #[serde(rename = "country")]
+    _country: Option<String>,
+    domains: Vec<FileDomain>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileDomain {
+    name: String,
+    category: Category,
+    #[serde(default)]
+    level: Level,
+}
+
+impl Facts {
+    /// The facts that are compiled in, and their domains.
+    ///
+    /// # Errors
+    /// None that a test would not have found.
+    pub fn builtin() -> Result<(Self, Vec<Domain>), FactsError> {
+        Self::parse(BUILTIN)
+    }
+
+    /// What the builtin facts are, in a number: changes when they do.
+    pub fn builtin_digest() -> u64 {
+        XxHash3_64::oneshot(BUILTIN.as_bytes())
+    }
+
+    fn parse(text: &str) -> Result<(Self, Vec<Domain>), FactsError> {
+        let file: File = serde_yaml::from_str(text)?;
+        let mut facts = Self::default();
+        let mut numbers: HashMap<Tracker, u32> = HashMap::new();
+        let mut domains = Vec::new();
+        for company in file.companies {
+            let number = facts.companies.len() as u32;
+            facts.companies.push(Company { name: company.name, owner: company.owner });
+            for domain in company.domains {
+                let tracker = Tracker { company: number, category: domain.category };
+                let number = *numbers.entry(tracker).or_insert_with(|| {
+                    facts.trackers.push(tracker);
+                    facts.trackers.len() as u32
+                });
+                domains.push(Domain { name: domain.name, tracker: number, level: domain.level });
+            }
+        }
+        Ok((facts, domains))
+    }
+
+    /// The category of tracker `number`; none for 0 and for numbers of other facts.
+    #[inline]
+    pub fn category(&self, number: u32) -> Option<Category> {
+        Some(self.tracker(number)?.category)
+    }
+
+    /// The company behind tracker `number`.
+    pub fn company(&self, number: u32) -> Option<&Company> {
+        self.companies.get(self.tracker(number)?.company as usize)
+    }
+
+    #[inline]
+    fn tracker(&self, number: u32) -> Option<Tracker> {
+        self.trackers.get((number as usize).checked_sub(1)?).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::wire::Name;
+
+    #[test]
+    fn the_builtin_facts_are_sound() {
+        let (facts, domains) = Facts::builtin().unwrap();
+        assert!(domains.len() >= 300, "{} domains", domains.len());
+        let mut names = HashSet::new();
+        for domain in &domains {
+            let name: Name = domain.name.parse().expect(&domain.name);
+            assert_eq!(name.to_string(), domain.name, "lower case, no final dot");
+            assert!(name.label_count() >= 2, "{name} is a top-level name");
+            assert!(names.insert(&domain.name), "{name} is there twice");
+            assert!(facts.company(domain.tracker).is_some());
+        }
+        let mut companies = HashSet::new();
+        for company in &facts.companies {
+            assert!(companies.insert(&company.name), "{} is there twice", company.name);
+        }
+    }
+
+    #[test]
+    fn a_number_leads_to_company_and_category() {
+        let (facts, domains) = Facts::builtin().unwrap();
+        let domain = domains.iter().find(|domain| domain.name == "doubleclick.net").unwrap();
+        assert_eq!(facts.company(domain.tracker).unwrap().name, "Google");
+        assert_eq!(facts.category(domain.tracker), Some(Category::Advertising));
+        assert_eq!(facts.category(0), None);
+    }
+}

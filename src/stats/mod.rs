@@ -1,3 +1,209 @@
-//! What was counted.
+//! What was counted: device × category × verdict, answers by source, rcode and transport.
+//!
+//! Each thread that answers owns one [`Counters`] and is its only writer, so counting is a load,
+//! an addition and a store, without lock or locked instruction. Readers sum over all of them at
+//! any time and stop nobody. No names of domains are ever counted here.
+
 mod histogram;
-pub use histogram::Histogram;
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use crate::clients::DeviceId;
+use crate::filter::VerdictKind;
+use crate::trackers::Category;
+use crate::wire::Rcode;
+
+pub use histogram::{BOUNDS_US, Histogram};
+
+/// Where an answer came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// A rule refused the name.
+    Filter,
+    /// Held from before.
+    Cache,
+    /// Asked for.
+    Upstream,
+    /// Made here: errors, the minimal answer to ANY.
+    Local,
+}
+
+impl Source {
+    /// All of them, in the order of their counters.
+    pub const ALL: [Self; 4] = [Self::Filter, Self::Cache, Self::Upstream, Self::Local];
+
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Filter => "filter",
+            Self::Cache => "cache",
+            Self::Upstream => "upstream",
+            Self::Local => "local",
+        }
+    }
+}
+
+/// How a query came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// In a datagram.
+    Udp,
+    /// In a stream.
+    Tcp,
+}
+
+impl Transport {
+    /// All of them, in the order of their counters.
+    pub const ALL: [Self; 2] = [Self::Udp, Self::Tcp];
+
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        }
+    }
+}
+
+/// Codes counted by themselves; higher ones share the last place.
+pub const RCODES: usize = 18;
+/// Categories, and one more for names no tracker is known for.
+const CATEGORIES: usize = Category::ALL.len() + 1;
+const VERDICTS: usize = VerdictKind::ALL.len();
+
+type DeviceCounters = [[AtomicU64; VERDICTS]; CATEGORIES];
+
+/// The counters of one thread.
+#[derive(Debug)]
+pub struct Counters {
+    devices: Box<[OnceLock<Box<DeviceCounters>>]>,
+    answers: [[[AtomicU64; RCODES]; Transport::ALL.len()]; Source::ALL.len()],
+    durations: [Histogram; Source::ALL.len()],
+    ignored: AtomicU64,
+}
+
+impl Counters {
+    /// Counters for `devices` devices, `other` included.
+    pub fn new(devices: usize) -> Self {
+        Self {
+            devices: (0..devices).map(|_| OnceLock::new()).collect(),
+            answers: Default::default(),
+            durations: Default::default(),
+            ignored: AtomicU64::new(0),
+        }
+    }
+
+    /// Counts a query. Allocates only for a device that is new to this thread.
+    #[inline]
+    pub fn query(&self, device: DeviceId, category: Option<Category>, verdict: VerdictKind) {
+        let Some(device) = self.devices.get(device.0 as usize) else { return };
+        let counters = device.get_or_init(Box::default);
+        let category = category.map_or(CATEGORIES - 1, |category| category as usize);
+        bump(&counters[category][verdict as usize], 1);
+    }
+
+    /// Counts an answer that left.
+    #[inline]
+    pub fn answer(&self, source: Source, transport: Transport, rcode: Rcode) {
+        let rcode = usize::from(rcode.0).min(RCODES - 1);
+        bump(&self.answers[source as usize][transport as usize][rcode], 1);
+    }
+
+    /// Counts how long `count` answers took, from receiving to sending.
+    #[inline]
+    pub fn duration(&self, source: Source, duration: Duration, count: u64) {
+        if count > 0 {
+            self.durations[source as usize].record(duration, count);
+        }
+    }
+
+    /// Counts a packet that got no answer because it was no query.
+    #[inline]
+    pub fn ignored(&self) {
+        bump(&self.ignored, 1);
+    }
+}
+
+/// One writer: no locked instruction is needed for readers to see whole numbers.
+#[inline]
+fn bump(counter: &AtomicU64, by: u64) {
+    counter.store(counter.load(Relaxed) + by, Relaxed);
+}
+
+/// Sums over the counters of all threads.
+#[derive(Debug)]
+pub struct Totals<'a>(&'a [&'a Counters]);
+
+impl<'a> Totals<'a> {
+    /// Reads `counters`, now and then; each figure is as of the moment it is asked for.
+    pub fn new(counters: &'a [&'a Counters]) -> Self {
+        Self(counters)
+    }
+
+    /// Queries of `device` by category (none: no tracker known) and verdict, where there are any.
+    pub fn queries(&self, device: DeviceId) -> Vec<(Option<Category>, VerdictKind, u64)> {
+        let mut queries = Vec::new();
+        for category in 0..CATEGORIES {
+            for verdict in VerdictKind::ALL {
+                let sum: u64 = self
+                    .0
+                    .iter()
+                    .filter_map(|counters| counters.devices.get(device.0 as usize)?.get())
+                    .map(|device| device[category][verdict as usize].load(Relaxed))
+                    .sum();
+                if sum > 0 {
+                    queries.push((Category::ALL.get(category).copied(), verdict, sum));
+                }
+            }
+        }
+        queries
+    }
+
+    /// Answers from `source` over `transport` with `rcode`.
+    pub fn answers(&self, source: Source, transport: Transport, rcode: Rcode) -> u64 {
+        let rcode = usize::from(rcode.0).min(RCODES - 1);
+        let read = |counters: &&Counters| {
+            counters.answers[source as usize][transport as usize][rcode].load(Relaxed)
+        };
+        self.0.iter().map(read).sum()
+    }
+
+    /// Durations of answers from `source`, one histogram a thread.
+    pub fn durations(&self, source: Source) -> impl Iterator<Item = &'a Histogram> {
+        self.0.iter().map(move |counters| &counters.durations[source as usize])
+    }
+
+    /// Packets that were no query.
+    pub fn ignored(&self) -> u64 {
+        self.0.iter().map(|counters| counters.ignored.load(Relaxed)).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_add_up() {
+        let (one, two) = (Counters::new(3), Counters::new(3));
+        one.query(DeviceId(1), Some(Category::Social), VerdictKind::Block);
+        two.query(DeviceId(1), Some(Category::Social), VerdictKind::Block);
+        two.query(DeviceId(1), None, VerdictKind::Pass);
+        two.query(DeviceId(2), None, VerdictKind::Pass);
+        two.query(DeviceId(3), None, VerdictKind::Pass);
+        one.answer(Source::Cache, Transport::Udp, Rcode::NOERROR);
+        two.answer(Source::Cache, Transport::Udp, Rcode(4_000));
+        let threads = [&one, &two];
+        let totals = Totals::new(&threads);
+        assert_eq!(
+            totals.queries(DeviceId(1)),
+            [(Some(Category::Social), VerdictKind::Block, 2), (None, VerdictKind::Pass, 1)]
+        );
+        assert_eq!(totals.queries(DeviceId(2)), [(None, VerdictKind::Pass, 1)]);
+        assert_eq!(totals.queries(DeviceId(3)), []);
+        assert_eq!(totals.answers(Source::Cache, Transport::Udp, Rcode::NOERROR), 1);
+        assert_eq!(totals.answers(Source::Cache, Transport::Udp, Rcode(17)), 1);
+    }
+}

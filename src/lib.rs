@@ -2,8 +2,12 @@
 pub mod cache;
 pub mod clients;
 pub mod config;
+pub mod engine;
 pub mod filter;
+pub mod lists;
 pub mod policy;
+pub mod server;
 pub mod stats;
 pub mod trackers;
+pub mod upstream;
 pub mod wire;

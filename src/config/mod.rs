@@ -64,6 +64,17 @@ pub enum Level {
     Strict,
 }
 
+impl Level {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Relaxed => "relaxed",
+            Self::Balanced => "balanced",
+            Self::Strict => "strict",
+        }
+    }
+}
+
 /// Upstreams in order of preference, and the time they get.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Upstream {

@@ -19,12 +19,12 @@ impl Overlay {
     ///
     /// # Errors
     /// The first text that is no name.
-    pub fn new<'a>(
-        block: impl IntoIterator<Item = &'a str>,
-        allow: impl IntoIterator<Item = &'a str>,
+    pub fn new(
+        block: &[impl AsRef<str>],
+        allow: &[impl AsRef<str>],
     ) -> Result<Self, (String, NameError)> {
-        let blocks = block.into_iter().map(|text| (text, Tier::Block));
-        let allows = allow.into_iter().map(|text| (text, Tier::Allow));
+        let blocks = block.iter().map(|text| (text.as_ref(), Tier::Block));
+        let allows = allow.iter().map(|text| (text.as_ref(), Tier::Allow));
         let mut overlay = Self::default();
         for (text, tier) in blocks.chain(allows) {
             let (host, scope) = match text.strip_prefix('=') {
@@ -66,8 +66,8 @@ mod tests {
     #[test]
     fn the_longest_rule_wins() {
         let overlay = Overlay::new(
-            ["example", "=exact.test", "both.test"],
-            ["good.example", "=also.bad.good.example", "both.test"],
+            &["example", "=exact.test", "both.test"],
+            &["good.example", "=also.bad.good.example", "both.test"],
         )
         .unwrap();
         for (name, expected) in [
@@ -87,7 +87,7 @@ mod tests {
     #[test]
     fn a_bad_rule_is_named() {
         assert_eq!(
-            Overlay::new(["a b"], []).unwrap_err(),
+            Overlay::new(&["a b"], &[""; 0]).unwrap_err(),
             ("a b".to_owned(), NameError::Character(' '))
         );
     }

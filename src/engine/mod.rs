@@ -1,0 +1,261 @@
+//! The one function that decides what becomes of a query.
+//!
+//! ```text
+//! door ─▶ Worker::answer ─ clients ─ policy ─ filter ─ cache ─┬─▶ Reply, in the very loop that received it
+//!                                                             └─▶ Ask ─▶ Engine::ask ─▶ resolve ─▶ upstream
+//! ```
+//!
+//! [`Worker::answer`] allocates nothing, takes no lock and reads no clock. Every door calls it;
+//! there is no second way to be answered. It may use every room before it and must never know how
+//! a packet came or how a reply leaves.
+
+mod resolve;
+mod snapshot;
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::{ArcSwap, Guard};
+use tokio::sync::mpsc;
+
+use crate::cache::{Cache, Key, KeyHash};
+use crate::clients::{Directory, Seen};
+use crate::config::Config;
+use crate::filter::VerdictKind;
+use crate::stats::{Counters, Source, Transport};
+use crate::wire::{self, ExtendedError, Name, Query, Rcode, Rtype};
+
+pub use resolve::Resolver;
+pub use snapshot::{Snapshot, SnapshotError};
+
+/// Questions that wait in line for one resolver; beyond it clients are told that we are busy.
+const LINE: usize = 8_192;
+
+/// What all workers share: the snapshot, the answer cache, and the line to the resolvers.
+#[derive(Debug)]
+pub struct Engine {
+    snapshot: ArcSwap<Snapshot>,
+    /// Answers held.
+    pub cache: Cache,
+    /// Devices seen.
+    pub devices: Directory,
+    resolvers: Vec<mpsc::Sender<Waiting>>,
+    counters: Mutex<Vec<Arc<Counters>>>,
+    started: Instant,
+}
+
+/// Who asks, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Client {
+    /// Source address.
+    pub address: IpAddr,
+    /// How the query came in.
+    pub transport: Transport,
+}
+
+/// What becomes of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The reply is written: its length, and where it is from.
+    Reply(usize, Source),
+    /// It deserves no reply.
+    Silence,
+    /// Upstream must be asked: give the packet to [`Engine::ask`].
+    Ask(KeyHash),
+}
+
+/// A query that waits for upstream.
+pub struct Waiting {
+    /// The packet, as it came.
+    pub packet: Box<[u8]>,
+    /// How it came.
+    pub transport: Transport,
+    /// When it came.
+    pub received: Instant,
+    /// Takes the reply.
+    pub reply: Reply,
+}
+
+/// Takes a reply to where its query came from. Called on a resolver's thread: it must not block.
+pub type Reply = Box<dyn FnOnce(&[u8]) + Send>;
+
+impl Engine {
+    /// An engine that decides by `snapshot`, and the resolvers to run, each on a thread of its own.
+    pub fn new(
+        config: &Config,
+        snapshot: Snapshot,
+        devices: Directory,
+        resolvers: usize,
+    ) -> (Arc<Self>, Vec<Resolver>) {
+        let (senders, receivers): (Vec<_>, Vec<_>) =
+            (0..resolvers).map(|_| mpsc::channel(LINE)).unzip();
+        let engine = Arc::new(Self {
+            snapshot: ArcSwap::from_pointee(snapshot),
+            cache: Cache::new(config.cache.size),
+            devices,
+            resolvers: senders,
+            counters: Mutex::default(),
+            started: Instant::now(),
+        });
+        let resolvers =
+            receivers.into_iter().map(|line| Resolver::new(Arc::clone(&engine), line)).collect();
+        (engine, resolvers)
+    }
+
+    /// What holds now. One load for a batch of packets is enough.
+    #[inline]
+    pub fn snapshot(&self) -> Guard<Arc<Snapshot>> {
+        self.snapshot.load()
+    }
+
+    /// Decides by `snapshot` from the next packet on.
+    pub fn replace(&self, snapshot: Snapshot) {
+        self.snapshot.store(Arc::new(snapshot));
+    }
+
+    /// Whole seconds since the start, the time of all ages and lifetimes.
+    #[inline]
+    pub fn seconds(&self, now: Instant) -> u32 {
+        u32::try_from(now.saturating_duration_since(self.started).as_secs()).unwrap_or(u32::MAX)
+    }
+
+    /// Time since the start.
+    pub fn uptime(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The counters of every thread that answers.
+    pub fn counters(&self) -> Vec<Arc<Counters>> {
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn new_counters(&self) -> Arc<Counters> {
+        let counters = Arc::new(Counters::new(self.devices.capacity()));
+        let mut all = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(Arc::clone(&counters));
+        counters
+    }
+
+    /// Gives a query to the resolver of its question. Where its line is full the query comes back,
+    /// for [`Worker::busy`] to answer.
+    ///
+    /// # Errors
+    /// The query itself.
+    pub fn ask(&self, waiting: Waiting, hash: KeyHash) -> Result<(), Waiting> {
+        let resolver = &self.resolvers[hash.part(self.resolvers.len())];
+        resolver.try_send(waiting).map_err(mpsc::error::TrySendError::into_inner)
+    }
+}
+
+/// What a thread needs to answer: its counters, the devices it has seen, its scratch space.
+#[derive(Debug)]
+pub struct Worker {
+    engine: Arc<Engine>,
+    counters: Arc<Counters>,
+    seen: Seen,
+    name: Name,
+}
+
+impl Worker {
+    /// A worker for the calling thread.
+    pub fn new(engine: &Arc<Engine>) -> Self {
+        Self {
+            counters: engine.new_counters(),
+            engine: Arc::clone(engine),
+            seen: Seen::default(),
+            name: Name::default(),
+        }
+    }
+
+    /// The engine it works for.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// Decides what becomes of `packet`, by `snapshot`, at `now` seconds. A reply is written to
+    /// `out`, which must hold 1232 octets; over a stream, all of `out` may be used.
+    #[inline]
+    pub fn answer(
+        &mut self,
+        snapshot: &Snapshot,
+        packet: &[u8],
+        client: Client,
+        now: u32,
+        out: &mut [u8],
+    ) -> Outcome {
+        let query = match Query::read(packet, &mut self.name) {
+            Ok(query) => query,
+            Err(rejected) => {
+                let Some((len, rcode)) = rejected.write(packet, out) else {
+                    self.counters.ignored();
+                    return Outcome::Silence;
+                };
+                return self.reply(len, Source::Local, client, rcode);
+            }
+        };
+        let device = self.seen.device(client.address, &self.engine.devices);
+        let profile = snapshot.policy.profile(device);
+        let verdict = snapshot.judge(&self.name, profile);
+        let category = snapshot.rules.facts.category(verdict.tracker);
+        self.counters.query(device, category, verdict.kind);
+        if verdict.kind == VerdictKind::Block {
+            let len = snapshot.refusal.write(&query, out);
+            return self.reply(len, Source::Filter, client, Rcode::NXDOMAIN);
+        }
+        if query.qtype == Rtype::ANY {
+            let len = wire::write_any(&query, out);
+            return self.reply(len, Source::Local, client, Rcode::NOERROR);
+        }
+        if !query.recursion_desired() {
+            // What others asked for is nobody's business: the cache is not to be snooped.
+            let error = Some(ExtendedError::NOT_AUTHORITATIVE);
+            let len = wire::write_failure(&query, Rcode::REFUSED, error, out);
+            return self.reply(len, Source::Local, client, Rcode::REFUSED);
+        }
+        let key = Key {
+            name: &self.name,
+            qtype: query.qtype,
+            dnssec_ok: query.dnssec_ok(),
+            checking_disabled: query.checking_disabled(),
+        };
+        let hash = key.hash();
+        if let Some(found) = self.engine.cache.get(&key, hash, now)
+            && let Some(entry) = found.entry()
+        {
+            let limit = limit(&query, client.transport, out);
+            let len = entry.answer().write(&query, entry.age(now), limit, out);
+            return self.reply(len, Source::Cache, client, entry.answer().rcode());
+        }
+        Outcome::Ask(hash)
+    }
+
+    /// Writes the reply to a query that found no place in line, and returns its length.
+    pub fn busy(&mut self, packet: &[u8], client: Client, out: &mut [u8]) -> Option<usize> {
+        let query = Query::read(packet, &mut self.name).ok()?;
+        let error = Some(ExtendedError::TOO_BUSY);
+        let len = wire::write_failure(&query, Rcode::SERVFAIL, error, out);
+        self.reply(len, Source::Upstream, client, Rcode::SERVFAIL);
+        Some(len)
+    }
+
+    /// Counts how long `count` answers took that were given at once.
+    pub fn took(&self, source: Source, duration: Duration, count: u64) {
+        self.counters.duration(source, duration, count);
+    }
+
+    #[inline]
+    fn reply(&self, len: usize, source: Source, client: Client, rcode: Rcode) -> Outcome {
+        self.counters.answer(source, client.transport, rcode);
+        Outcome::Reply(len, source)
+    }
+}
+
+/// The most octets a reply may have.
+#[inline]
+fn limit(query: &Query<'_>, transport: Transport, out: &[u8]) -> usize {
+    match transport {
+        Transport::Udp => query.udp_limit().min(out.len()),
+        Transport::Tcp => out.len(),
+    }
+}

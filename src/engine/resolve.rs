@@ -1,0 +1,204 @@
+//! The slow way: questions nobody could answer at once.
+//!
+//! A resolver is one thread with one runtime; a question always goes to the same one, so equal
+//! questions in flight meet there and share one upstream query, without a lock. What comes back
+//! goes into the cache and to all who wait.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as MapEntry;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use foldhash::fast::RandomState;
+use tokio::sync::mpsc;
+use tokio::task;
+
+use super::{Engine, Waiting, limit};
+use crate::cache::{Entry, Key};
+use crate::stats::{Counters, Source};
+use crate::upstream::{Failure, Figures, Pool, Question};
+use crate::wire::{self, Answer, Class, ExtendedError, Name, Query, Rcode};
+
+/// Queries taken from the line at once.
+const BATCH: usize = 64;
+/// Queries that may wait on one resolver, equal ones included.
+const MOST_WAITING: usize = 16_384;
+/// Largest message over a stream (RFC 1035 section 4.2.2).
+const LARGEST: usize = u16::MAX as usize;
+
+/// Answers the questions given to one thread by [`Engine::ask`].
+#[derive(Debug)]
+pub struct Resolver {
+    engine: Arc<Engine>,
+    line: mpsc::Receiver<Waiting>,
+}
+
+/// What all tasks of a resolver share.
+struct Shared {
+    engine: Arc<Engine>,
+    counters: Arc<Counters>,
+    in_flight: RefCell<HashMap<Rc<Question>, Vec<Waiting>, RandomState>>,
+    waiting: RefCell<usize>,
+    scratch: RefCell<Scratch>,
+}
+
+struct Scratch {
+    name: Name,
+    out: Box<[u8]>,
+}
+
+impl Resolver {
+    pub(super) fn new(engine: Arc<Engine>, line: mpsc::Receiver<Waiting>) -> Self {
+        Self { engine, line }
+    }
+
+    /// The engine it works for.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// Runs for ever; dropped to stop. Must run in a `LocalSet` on a current-thread runtime.
+    pub async fn run(mut self) {
+        let shared = Rc::new(Shared {
+            counters: self.engine.new_counters(),
+            engine: Arc::clone(&self.engine),
+            in_flight: RefCell::default(),
+            waiting: RefCell::new(0),
+            scratch: RefCell::new(Scratch {
+                name: Name::default(),
+                out: vec![0; LARGEST].into_boxed_slice(),
+            }),
+        });
+        let mut pool: Option<(Arc<Figures>, Rc<Pool>)> = None;
+        let mut batch = Vec::with_capacity(BATCH);
+        while self.line.recv_many(&mut batch, BATCH).await > 0 {
+            let snapshot = self.engine.snapshot();
+            let pool = match &mut pool {
+                Some((figures, pool)) if Arc::ptr_eq(figures, &snapshot.upstreams) => pool,
+                pool => {
+                    let figures = Arc::clone(&snapshot.upstreams);
+                    let made = Rc::new(Pool::new(&snapshot.config.upstream, Arc::clone(&figures)));
+                    &mut pool.insert((figures, made)).1
+                }
+            };
+            for waiting in batch.drain(..) {
+                shared.take(waiting, pool);
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Answers from the cache what was asked for meanwhile, joins a question in flight, or asks
+    /// upstream.
+    fn take(self: &Rc<Self>, waiting: Waiting, pool: &Rc<Pool>) {
+        let now = self.engine.seconds(Instant::now());
+        let scratch = &mut *self.scratch.borrow_mut();
+        let Ok(query) = Query::read(&waiting.packet, &mut scratch.name) else { return };
+        let key = Key {
+            name: &scratch.name,
+            qtype: query.qtype,
+            dnssec_ok: query.dnssec_ok(),
+            checking_disabled: query.checking_disabled(),
+        };
+        if let Some(found) = self.engine.cache.get(&key, key.hash(), now)
+            && let Some(entry) = found.entry()
+        {
+            self.give(entry.answer(), entry.age(now), waiting, Source::Cache, &mut scratch.out);
+            return;
+        }
+        if *self.waiting.borrow() >= MOST_WAITING {
+            self.refuse(ExtendedError::TOO_BUSY, waiting, scratch);
+            return;
+        }
+        let question = Rc::new(Question {
+            name: key.name.wire().into(),
+            qtype: key.qtype.0,
+            qclass: Class::IN.0,
+            dnssec_ok: key.dnssec_ok,
+            checking_disabled: key.checking_disabled,
+        });
+        *self.waiting.borrow_mut() += 1;
+        match self.in_flight.borrow_mut().entry(Rc::clone(&question)) {
+            MapEntry::Occupied(mut waiters) => waiters.get_mut().push(waiting),
+            MapEntry::Vacant(place) => {
+                place.insert(vec![waiting]);
+                let (shared, pool) = (Rc::clone(self), Rc::clone(pool));
+                task::spawn_local(async move {
+                    let result = pool.ask(&question).await;
+                    shared.finish(&question, result);
+                });
+            }
+        }
+    }
+
+    /// Holds what upstream said and gives it to all who wait for it.
+    fn finish(&self, question: &Question, result: Result<Vec<u8>, Failure>) {
+        let waiters = self.in_flight.borrow_mut().remove(question).unwrap_or_default();
+        *self.waiting.borrow_mut() -= waiters.len();
+        let scratch = &mut *self.scratch.borrow_mut();
+        let answer = match result {
+            Ok(message) => self.hold(&message, &waiters, &mut scratch.name),
+            Err(failure) => Err(failure.extended_error()),
+        };
+        match answer {
+            Ok(entry) => {
+                for waiting in waiters {
+                    self.give(entry.answer(), 0, waiting, Source::Upstream, &mut scratch.out);
+                }
+            }
+            Err(error) => {
+                for waiting in waiters {
+                    self.refuse(error, waiting, scratch);
+                }
+            }
+        }
+    }
+
+    /// Reads upstream's message and puts it into the cache if it may stay there.
+    fn hold(
+        &self,
+        message: &[u8],
+        waiters: &[Waiting],
+        name: &mut Name,
+    ) -> Result<Arc<Entry>, ExtendedError> {
+        let malformed = ExtendedError::NETWORK_ERROR;
+        let first = waiters.first().ok_or(malformed)?;
+        let query = Query::read(&first.packet, name).map_err(|_| malformed)?;
+        let bounds = self.engine.snapshot().bounds;
+        let answer = Answer::read(message, name, bounds).map_err(|_| malformed)?;
+        let key = Key {
+            name: &*name,
+            qtype: query.qtype,
+            dnssec_ok: query.dnssec_ok(),
+            checking_disabled: query.checking_disabled(),
+        };
+        let now = self.engine.seconds(Instant::now());
+        let entry = Arc::new(Entry::new(&key, answer, now));
+        if entry.answer().lifetime() > 0 {
+            self.engine.cache.insert(Arc::clone(&entry), key.hash(), now);
+        }
+        Ok(entry)
+    }
+
+    fn give(&self, answer: &Answer, age: u32, to: Waiting, source: Source, out: &mut [u8]) {
+        let mut name = Name::default();
+        let Ok(query) = Query::read(&to.packet, &mut name) else { return };
+        let len = answer.write(&query, age, limit(&query, to.transport, out), out);
+        self.send(to, &out[..len], source, answer.rcode());
+    }
+
+    fn refuse(&self, error: ExtendedError, to: Waiting, scratch: &mut Scratch) {
+        let Ok(query) = Query::read(&to.packet, &mut scratch.name) else { return };
+        let len = wire::write_failure(&query, Rcode::SERVFAIL, Some(error), &mut scratch.out);
+        self.send(to, &scratch.out[..len], Source::Upstream, Rcode::SERVFAIL);
+    }
+
+    fn send(&self, to: Waiting, reply: &[u8], source: Source, rcode: Rcode) {
+        self.counters.answer(source, to.transport, rcode);
+        self.counters.duration(source, to.received.elapsed(), 1);
+        (to.reply)(reply);
+    }
+}

@@ -1,0 +1,86 @@
+//! All that may change while the server runs, as one thing that never does.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::filter::{Overlay, Verdict};
+use crate::lists::{ListsError, Rules};
+use crate::policy::{Policy, Profile};
+use crate::upstream::Figures;
+use crate::wire::{Name, NameError, Refusal, TtlBounds};
+
+/// Rules, policy and settings that hold together. A reload makes a new one and swaps the pointer.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The compiled lists and the tracker facts.
+    pub rules: Rules,
+    /// The owner's own rules.
+    pub overlay: Overlay,
+    /// Who is held to what.
+    pub policy: Policy,
+    /// The reply to refused queries.
+    pub refusal: Refusal,
+    /// Bounds for the TTLs of new answers.
+    pub bounds: TtlBounds,
+    /// The settings all this was made from.
+    pub config: Config,
+    /// The upstreams' figures; the same object as long as the upstreams are the same.
+    pub upstreams: Arc<Figures>,
+}
+
+/// Why there is no snapshot.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The lists could not be compiled.
+    #[error(transparent)]
+    Lists(#[from] ListsError),
+    /// A rule of the owner's is no name.
+    #[error("rules: `{0}` is not a name: {1}")]
+    Rule(String, NameError),
+}
+
+impl Snapshot {
+    /// Loads or compiles all that `config` names. `previous` is what holds now, if anything does.
+    ///
+    /// # Errors
+    /// Something that cannot be used at all; a list that cannot be read is told in its status.
+    pub fn load(
+        config: Config,
+        data: Option<&Path>,
+        previous: Option<&Self>,
+    ) -> Result<Self, SnapshotError> {
+        let rules = Rules::load(&config, data)?;
+        let overlay = Overlay::new(&config.rules.block, &config.rules.allow)
+            .map_err(|(text, error)| SnapshotError::Rule(text, error))?;
+        let seconds =
+            |duration: std::time::Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
+        let upstreams =
+            previous.filter(|previous| previous.config.upstream == config.upstream).map_or_else(
+                || Arc::new(Figures::new(&config.upstream)),
+                |previous| Arc::clone(&previous.upstreams),
+            );
+        Ok(Self {
+            rules,
+            overlay,
+            policy: Policy::new(&config),
+            refusal: Refusal::new(config.block.ttl),
+            bounds: TtlBounds {
+                min: seconds(config.cache.min_ttl),
+                max: seconds(config.cache.max_ttl),
+                max_negative: seconds(config.cache.max_negative_ttl),
+            },
+            upstreams,
+            config,
+        })
+    }
+
+    /// What the rules say of `name` for `profile`.
+    #[inline]
+    pub fn judge(&self, name: &Name, profile: Profile) -> Verdict {
+        let mut verdict = Verdict::default();
+        self.overlay.judge(name, &mut verdict);
+        self.rules.table.judge(name, profile.lists, &mut verdict);
+        verdict
+    }
+}

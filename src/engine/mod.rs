@@ -13,6 +13,7 @@ mod resolve;
 mod snapshot;
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -42,6 +43,7 @@ pub struct Engine {
     pub devices: Directory,
     resolvers: Vec<mpsc::Sender<Waiting>>,
     counters: Mutex<Vec<Arc<Counters>>>,
+    waiting: AtomicUsize,
     started: Instant,
 }
 
@@ -96,6 +98,7 @@ impl Engine {
             devices,
             resolvers: senders,
             counters: Mutex::default(),
+            waiting: AtomicUsize::new(0),
             started: Instant::now(),
         });
         let resolvers =
@@ -144,7 +147,17 @@ impl Engine {
     /// The query itself.
     pub fn ask(&self, waiting: Waiting, hash: KeyHash) -> Result<(), Waiting> {
         let resolver = &self.resolvers[hash.part(self.resolvers.len())];
-        resolver.try_send(waiting).map_err(mpsc::error::TrySendError::into_inner)
+        // Counted first: a resolver may be done before we are.
+        self.waiting.fetch_add(1, Relaxed);
+        resolver.try_send(waiting).map_err(|error| {
+            self.waiting.fetch_sub(1, Relaxed);
+            error.into_inner()
+        })
+    }
+
+    /// Queries that wait for upstream now.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Relaxed)
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use foldhash::fast::RandomState;
@@ -23,7 +24,7 @@ use crate::wire::{self, Answer, Class, ExtendedError, Name, Query, Rcode};
 
 /// Queries taken from the line at once.
 const BATCH: usize = 64;
-/// Queries that may wait on one resolver, equal ones included.
+/// Queries that may wait on all resolvers, equal ones included.
 const MOST_WAITING: usize = 16_384;
 /// Largest message over a stream (RFC 1035 section 4.2.2).
 const LARGEST: usize = u16::MAX as usize;
@@ -40,7 +41,6 @@ struct Shared {
     engine: Arc<Engine>,
     counters: Arc<Counters>,
     in_flight: RefCell<HashMap<Rc<Question>, Vec<Waiting>, RandomState>>,
-    waiting: RefCell<usize>,
     scratch: RefCell<Scratch>,
 }
 
@@ -65,7 +65,6 @@ impl Resolver {
             counters: self.engine.new_counters(),
             engine: Arc::clone(&self.engine),
             in_flight: RefCell::default(),
-            waiting: RefCell::new(0),
             scratch: RefCell::new(Scratch {
                 name: Name::default(),
                 out: vec![0; LARGEST].into_boxed_slice(),
@@ -109,7 +108,7 @@ impl Shared {
             self.give(entry.answer(), entry.age(now), waiting, Source::Cache, &mut scratch.out);
             return;
         }
-        if *self.waiting.borrow() >= MOST_WAITING {
+        if self.engine.waiting() >= MOST_WAITING {
             self.refuse(ExtendedError::TOO_BUSY, waiting, scratch);
             return;
         }
@@ -120,7 +119,6 @@ impl Shared {
             dnssec_ok: key.dnssec_ok,
             checking_disabled: key.checking_disabled,
         });
-        *self.waiting.borrow_mut() += 1;
         match self.in_flight.borrow_mut().entry(Rc::clone(&question)) {
             MapEntry::Occupied(mut waiters) => waiters.get_mut().push(waiting),
             MapEntry::Vacant(place) => {
@@ -137,7 +135,6 @@ impl Shared {
     /// Holds what upstream said and gives it to all who wait for it.
     fn finish(&self, question: &Question, result: Result<Vec<u8>, Failure>) {
         let waiters = self.in_flight.borrow_mut().remove(question).unwrap_or_default();
-        *self.waiting.borrow_mut() -= waiters.len();
         let scratch = &mut *self.scratch.borrow_mut();
         let answer = match result {
             Ok(message) => self.hold(&message, &waiters, &mut scratch.name),
@@ -200,5 +197,6 @@ impl Shared {
         self.counters.answer(source, to.transport, rcode);
         self.counters.duration(source, to.received.elapsed(), 1);
         (to.reply)(reply);
+        self.engine.waiting.fetch_sub(1, Relaxed);
     }
 }

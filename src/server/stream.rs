@@ -1,1 +1,297 @@
-//! DNS over TCP.
+//! DNS over TCP (RFC 7766): many queries a connection, answered in any order.
+//!
+//! Runs on the resolvers' runtimes, every listening address on each. A connection has a place for
+//! each query it may have open; a query is read only when there is one, so a client that sends
+//! faster than it reads, or than upstream answers, holds up nobody but itself.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use foldhash::fast::RandomState;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep, timeout};
+
+use crate::config;
+use crate::engine::{Client, Engine, Outcome, Waiting, Worker};
+use crate::stats::Transport;
+
+/// Queries of one connection that may be open at once.
+const PIPELINE: usize = 128;
+/// Longest query taken, in octets; a padded one (RFC 8467) has 128 or a small multiple of it.
+const LONGEST_QUERY: usize = 4_096;
+/// Largest message (RFC 1035 section 4.2.2).
+const LARGEST_REPLY: usize = u16::MAX as usize;
+/// Octets of replies that are sent by one call at most, if more than one reply is ready.
+const GATHER: usize = 16_384;
+/// Pause after the system could not give us a connection: it has run out of something.
+const EXHAUSTED: Duration = Duration::from_millis(100);
+
+/// Connections open on all threads, and how many there may be.
+#[derive(Debug)]
+pub struct Connections {
+    limits: config::Tcp,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    all: usize,
+    by_client: HashMap<IpAddr, usize, RandomState>,
+}
+
+/// A connection's place among those allowed.
+struct Place {
+    connections: Arc<Connections>,
+    client: IpAddr,
+}
+
+impl Connections {
+    /// No connections yet.
+    pub fn new(limits: config::Tcp) -> Arc<Self> {
+        Arc::new(Self { limits, open: Mutex::default() })
+    }
+
+    /// Connections open now.
+    pub fn open(&self) -> usize {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).all
+    }
+
+    /// A place for one more connection of `client`; none where it, or all together, have enough.
+    fn enter(self: &Arc<Self>, client: IpAddr) -> Option<Place> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = open.all;
+        let of_client = open.by_client.entry(client).or_default();
+        if all >= self.limits.connections || *of_client >= self.limits.connections_per_client {
+            if *of_client == 0 {
+                open.by_client.remove(&client);
+            }
+            return None;
+        }
+        *of_client += 1;
+        open.all += 1;
+        Some(Place { connections: Arc::clone(self), client })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.all -= 1;
+        if let Some(of_client) = open.by_client.get_mut(&self.client) {
+            *of_client -= 1;
+            if *of_client == 0 {
+                open.by_client.remove(&self.client);
+            }
+        }
+    }
+}
+
+/// What the connections of one thread share.
+struct Shared {
+    worker: RefCell<(Worker, Box<[u8]>)>,
+    limits: config::Tcp,
+    stop: watch::Receiver<bool>,
+}
+
+/// Serves `listeners` until `stop` turns true. Must run in a `LocalSet` on a current-thread
+/// runtime.
+///
+/// # Errors
+/// A listener that the runtime cannot take.
+pub async fn serve(
+    engine: Arc<Engine>,
+    listeners: Vec<std::net::TcpListener>,
+    connections: Arc<Connections>,
+    stop: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let scratch = vec![0; LARGEST_REPLY].into_boxed_slice();
+    let shared = Rc::new(Shared {
+        worker: RefCell::new((Worker::new(&engine), scratch)),
+        limits: connections.limits.clone(),
+        stop,
+    });
+    let accepting: Vec<_> = listeners
+        .into_iter()
+        .map(|listener| {
+            let listener = TcpListener::from_std(listener)?;
+            Ok(accept(listener, Rc::clone(&shared), Arc::clone(&connections)))
+        })
+        .collect::<io::Result<_>>()?;
+    for accepting in accepting {
+        tokio::task::spawn_local(accepting);
+    }
+    Ok(())
+}
+
+async fn accept(listener: TcpListener, shared: Rc<Shared>, connections: Arc<Connections>) {
+    let mut stop = shared.stop.clone();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|&stop| stop) => return,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                if let Some(place) = connections.enter(peer.ip().to_canonical()) {
+                    tokio::task::spawn_local(connection(stream, peer, Rc::clone(&shared), place));
+                }
+            }
+            // The client has gone again, or there are no descriptors: other clients may go on.
+            Err(error) if is_of_one_client(&error) => {}
+            Err(_) => sleep(EXHAUSTED).await,
+        }
+    }
+}
+
+fn is_of_one_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
+}
+
+async fn connection(stream: TcpStream, peer: SocketAddr, shared: Rc<Shared>, _place: Place) {
+    // Replies are gathered by us; the system need not wait for more.
+    let _ = stream.set_nodelay(true);
+    let (read, write) = stream.into_split();
+    let (replies, ready) = mpsc::channel(PIPELINE);
+    let client = Client { address: peer.ip(), transport: Transport::Tcp };
+    let reader = read_queries(read, client, &shared, replies);
+    let writer = write_replies(write, shared.limits.stall, ready);
+    // The writer ends when the reader has and all replies are out, or when the client takes none.
+    tokio::pin!(reader, writer);
+    tokio::select! {
+        () = &mut reader => writer.await,
+        () = &mut writer => {}
+    }
+}
+
+/// Reads and answers queries until the client is done, breaks the rules, or is silent too long.
+async fn read_queries(
+    mut stream: OwnedReadHalf,
+    client: Client,
+    shared: &Shared,
+    replies: mpsc::Sender<Vec<u8>>,
+) {
+    let mut stop = shared.stop.clone();
+    let mut buffer = Vec::new();
+    loop {
+        let Ok(place) = replies.clone().reserve_owned().await else { return };
+        let read = tokio::select! {
+            read = read_query(&mut stream, &mut buffer, &shared.limits, || {
+                // This query's own place is taken already.
+                replies.capacity() + 1 == PIPELINE
+            }) => read,
+            _ = stop.wait_for(|&stop| stop) => return,
+        };
+        let Some(len) = read else { return };
+        if !answer(&buffer[2..2 + len], client, shared, place) {
+            return;
+        }
+        buffer.drain(..2 + len);
+    }
+}
+
+/// Reads until `buffer` starts with a whole message and returns its length; none at the end of the
+/// stream, or when the client is too slow or sends too much.
+async fn read_query(
+    stream: &mut OwnedReadHalf,
+    buffer: &mut Vec<u8>,
+    limits: &config::Tcp,
+    is_idle: impl Fn() -> bool,
+) -> Option<usize> {
+    let mut deadline = None;
+    loop {
+        if let Some(prefix) = buffer.first_chunk::<2>() {
+            let len = usize::from(u16::from_be_bytes(*prefix));
+            if len > LONGEST_QUERY {
+                return None;
+            }
+            if buffer.len() >= 2 + len {
+                return Some(len);
+            }
+        }
+        let patience = if buffer.is_empty() {
+            limits.idle
+        } else {
+            let started = *deadline.get_or_insert_with(Instant::now);
+            limits.stall.checked_sub(started.elapsed())?
+        };
+        buffer.reserve(LONGEST_QUERY);
+        match timeout(patience, stream.read_buf(buffer)).await {
+            Ok(Ok(1..)) => {}
+            Ok(_) => return None,
+            // Waiting for us is not being idle (RFC 7766 section 6.2.3).
+            Err(_) if buffer.is_empty() && !is_idle() => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+/// Answers one query into `place`, now or when upstream has. False where the connection should end
+/// because it carries something else than queries.
+fn answer(
+    query: &[u8],
+    client: Client,
+    shared: &Shared,
+    place: mpsc::OwnedPermit<Vec<u8>>,
+) -> bool {
+    let (worker, scratch) = &mut *shared.worker.borrow_mut();
+    let engine = Arc::clone(worker.engine());
+    let received = Instant::now();
+    let snapshot = engine.snapshot();
+    let now = engine.seconds(received);
+    match worker.answer(&snapshot, query, client, now, scratch) {
+        Outcome::Reply(len, source) => {
+            place.send(framed(&scratch[..len]));
+            worker.took(source, received.elapsed(), 1);
+        }
+        Outcome::Silence => return false,
+        Outcome::Ask(hash) => {
+            let waiting = Waiting {
+                packet: query.into(),
+                transport: Transport::Tcp,
+                received,
+                reply: Box::new(move |reply| drop(place.send(framed(reply)))),
+            };
+            // On refusal the place has gone with the query: the reply finds its way by another.
+            if let Err(refused) = engine.ask(waiting, hash)
+                && let Some(len) = worker.busy(query, client, scratch)
+            {
+                (refused.reply)(&scratch[..len]);
+            }
+        }
+    }
+    true
+}
+
+fn framed(message: &[u8]) -> Vec<u8> {
+    let mut framed = Vec::with_capacity(2 + message.len());
+    framed.extend_from_slice(&(message.len() as u16).to_be_bytes());
+    framed.extend_from_slice(message);
+    framed
+}
+
+/// Writes replies as they become ready, until nobody can send more or the client takes no more.
+async fn write_replies(
+    mut stream: OwnedWriteHalf,
+    stall: Duration,
+    mut ready: mpsc::Receiver<Vec<u8>>,
+) {
+    while let Some(mut reply) = ready.recv().await {
+        while reply.len() < GATHER
+            && let Ok(next) = ready.try_recv()
+        {
+            reply.extend_from_slice(&next);
+        }
+        if !matches!(timeout(stall, stream.write_all(&reply)).await, Ok(Ok(()))) {
+            return;
+        }
+    }
+}

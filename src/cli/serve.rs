@@ -1,0 +1,271 @@
+//! `trackless serve`: opens the doors, and closes them again.
+
+use std::net::TcpListener;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use sd_notify::NotifyState;
+use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::LocalSet;
+use tracing::{error, info, warn};
+
+use super::Settings;
+use crate::clients::{Directory, Key};
+use crate::config::Config;
+use crate::data::Folder;
+use crate::engine::{Engine, Resolver, Snapshot};
+use crate::lists::Status;
+use crate::server::stream::{self, Connections};
+use crate::server::{self, BindError, udp};
+use crate::web::{self, Reloads};
+
+/// Time that answers in flight get when the server stops.
+const DRAIN: Duration = Duration::from_secs(2);
+/// How often it is looked whether they are all out.
+const DRAIN_LOOK: Duration = Duration::from_millis(5);
+
+pub(super) fn run(settings: Settings) -> Result<(), String> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    let config = settings.read()?;
+    let folder = match Folder::open(config.data.as_deref()) {
+        Ok(folder) => Some(folder),
+        Err(error) => {
+            warn!(
+                "{error}. Going on without: lists are compiled at each start, and devices get new names"
+            );
+            None
+        }
+    };
+    let data = folder.map(|folder| folder.path().to_owned());
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let workers = if config.workers == 0 { cores } else { config.workers };
+    // A resolver waits more than it works; TLS is the exception, and needs no core a worker.
+    let resolvers = cores.div_ceil(2);
+
+    let mut doors = Vec::new();
+    for &address in &config.listen {
+        doors.push(server::bind(address, workers, resolvers).map_err(|error| error.to_string())?);
+    }
+    let web = match config.web {
+        Some(address) => Some(
+            TcpListener::bind(address)
+                .map_err(|error| BindError::new(address, "HTTP", error).to_string())?,
+        ),
+        None => None,
+    };
+
+    let devices = Directory::new(device_key(data.as_ref())?, config.stats.devices);
+    let snapshot =
+        Snapshot::load(config.clone(), data.as_deref(), None).map_err(|error| error.to_string())?;
+    report(&snapshot);
+    let (engine, threads) = Engine::new(&config, snapshot, devices, resolvers);
+
+    let ready = Arc::new(AtomicBool::new(false));
+    let reloads = Arc::new(Reloads::default());
+    let addresses: Vec<_> = doors.iter().map(|door| door.address).collect();
+    let (stop, stopping) = watch::channel(false);
+    let connections = Connections::new(config.tcp.clone());
+    let mut listeners: Vec<Vec<TcpListener>> = (0..resolvers).map(|_| Vec::new()).collect();
+    let mut udp_doors = Vec::new();
+    let mut running = Vec::new();
+    for door in doors {
+        for (listener, of_thread) in door.tcp.into_iter().zip(&mut listeners) {
+            of_thread.push(listener);
+        }
+        for socket in door.udp {
+            let door = udp::Door::new(socket);
+            running.push(spawn_worker(door.clone(), Arc::clone(&engine))?);
+            udp_doors.push(door);
+        }
+    }
+    for (resolver, listeners) in threads.into_iter().zip(listeners) {
+        spawn_resolver(resolver, listeners, Arc::clone(&connections), stopping.clone())?;
+    }
+    if let Some(listener) = web {
+        if let Ok(address) = listener.local_addr() {
+            info!("metrics and health on http://{address}/");
+        }
+        web::spawn(listener, Arc::clone(&engine), Arc::clone(&reloads), Arc::clone(&ready))
+            .map_err(|error| format!("cannot start the HTTP server: {error}"))?;
+    }
+    for address in addresses {
+        info!("answering DNS on {address}, UDP and TCP");
+    }
+    ready.store(true, Ordering::Release);
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+
+    wait_for_signals(&settings, &engine, data.as_ref(), &reloads)?;
+
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    ready.store(false, Ordering::Release);
+    info!("stopping");
+    let deadline = Instant::now() + DRAIN;
+    let _ = stop.send(true);
+    udp_doors.iter().for_each(udp::Door::stop);
+    for worker in running {
+        let _ = worker.join();
+    }
+    while (engine.waiting() > 0 || connections.open() > 0) && Instant::now() < deadline {
+        thread::sleep(DRAIN_LOOK);
+    }
+    Ok(())
+}
+
+fn device_key(data: Option<&PathBuf>) -> Result<Key, String> {
+    if let Some(data) = data {
+        let path = data.join("device.key");
+        match Key::kept_at(&path) {
+            Ok(key) => return Ok(key),
+            Err(error) => warn!(
+                "{}: {error}. Going on with a key for this run: devices get new names",
+                path.display()
+            ),
+        }
+    }
+    Key::random().map_err(|error| format!("the system gives no random numbers: {error}"))
+}
+
+fn spawn_worker(door: udp::Door, engine: Arc<Engine>) -> Result<JoinHandle<()>, String> {
+    let serve = move || loop {
+        match catch_unwind(AssertUnwindSafe(|| door.serve(&engine))) {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => {
+                error!("a UDP socket has failed: {error}");
+                return;
+            }
+            // A bug, but no reason for a house to be without DNS.
+            Err(_) => error!("a UDP worker has failed and is started again; please report this"),
+        }
+    };
+    thread::Builder::new()
+        .name("udp".to_owned())
+        .spawn(serve)
+        .map_err(|error| format!("cannot start a thread: {error}"))
+}
+
+fn spawn_resolver(
+    resolver: Resolver,
+    listeners: Vec<TcpListener>,
+    connections: Arc<Connections>,
+    stop: watch::Receiver<bool>,
+) -> Result<(), String> {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start a runtime: {error}"))?;
+    let run = move || {
+        let set = LocalSet::new();
+        let engine = Arc::clone(resolver.engine());
+        set.spawn_local(async move {
+            if let Err(error) = stream::serve(engine, listeners, connections, stop).await {
+                error!("TCP is not served: {error}");
+            }
+        });
+        set.block_on(&runtime, resolver.run());
+    };
+    thread::Builder::new()
+        .name("resolver".to_owned())
+        .spawn(run)
+        .map_err(|error| format!("cannot start a thread: {error}"))?;
+    Ok(())
+}
+
+/// Serves until SIGTERM or SIGINT; reloads at each SIGHUP.
+fn wait_for_signals(
+    settings: &Settings,
+    engine: &Arc<Engine>,
+    data: Option<&PathBuf>,
+    reloads: &Reloads,
+) -> Result<(), String> {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start a runtime: {error}"))?;
+    runtime.block_on(async {
+        let signals = |kind| signal(kind).map_err(|error| format!("no signals: {error}"));
+        let mut terminate = signals(SignalKind::terminate())?;
+        let mut interrupt = signals(SignalKind::interrupt())?;
+        let mut hang_up = signals(SignalKind::hangup())?;
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => return Ok(()),
+                _ = interrupt.recv() => return Ok(()),
+                _ = hang_up.recv() => {
+                    if let Ok(time) = NotifyState::monotonic_usec_now() {
+                        let _ = sd_notify::notify(&[NotifyState::Reloading, time]);
+                    }
+                    match reload(settings, engine, data) {
+                        Ok(()) => drop(reloads.ok.fetch_add(1, Ordering::Relaxed)),
+                        Err(error) => {
+                            reloads.failed.fetch_add(1, Ordering::Relaxed);
+                            error!("not reloaded, what was there goes on: {error}");
+                        }
+                    }
+                    let _ = sd_notify::notify(&[NotifyState::Ready]);
+                }
+            }
+        }
+    })
+}
+
+/// Reads settings and lists again and decides by them from then on. Runs on a thread of its own
+/// kind: queries are answered by the old ones meanwhile.
+fn reload(settings: &Settings, engine: &Arc<Engine>, data: Option<&PathBuf>) -> Result<(), String> {
+    let config = settings.read()?;
+    let old = engine.snapshot();
+    let restart = needs_restart(&old.config, &config);
+    let new = Snapshot::load(config, data.map(PathBuf::as_path), Some(&old))
+        .map_err(|error| error.to_string())?;
+    // A list that worked before and cannot be read now must not take its rules away.
+    let was_well =
+        |name: &str| old.rules.lists.iter().any(|list| list.name == name && list.error.is_none());
+    if let Some(Status { error: Some(error), .. }) =
+        new.rules.lists.iter().find(|list| list.error.is_some() && was_well(&list.name))
+    {
+        return Err(error.clone());
+    }
+    if !restart.is_empty() {
+        warn!("changed, but used only from the next start on: {}", restart.join(", "));
+    }
+    report(&new);
+    engine.replace(new);
+    Ok(())
+}
+
+/// Settings that differ and cannot change while the server runs.
+fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
+    [
+        ("listen", old.listen != new.listen),
+        ("web", old.web != new.web),
+        ("data", old.data != new.data),
+        ("workers", old.workers != new.workers),
+        ("cache.size", old.cache.size != new.cache.size),
+        ("tcp", old.tcp != new.tcp),
+        ("stats", old.stats != new.stats),
+    ]
+    .into_iter()
+    .filter_map(|(name, differs)| differs.then_some(name))
+    .collect()
+}
+
+fn report(snapshot: &Snapshot) {
+    let rules = &snapshot.rules;
+    for list in &rules.lists {
+        if let Some(error) = &list.error {
+            error!("list {}: {error}", list.name);
+        } else if list.skipped > 0 {
+            let first = list.first_skipped.first().map_or("", String::as_str);
+            warn!("list {}: {} lines skipped, the first one: {first}", list.name, list.skipped);
+        }
+    }
+    if let Some(error) = &rules.not_kept {
+        warn!("the compiled table could not be kept: {error}");
+    }
+    info!("{} names of {} lists are refused or allowed", rules.table.names(), rules.lists.len());
+}

@@ -1,0 +1,65 @@
+//! The data folder: everything the server keeps, and nothing outside it.
+//!
+//! It belongs to one server and is closed to other users. Without one the server still serves; it
+//! only starts slower and gives devices new pseudonyms at each start.
+
+use std::env;
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// A data folder that is there.
+#[derive(Debug)]
+pub struct Folder(PathBuf);
+
+/// Why there is no data folder.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// Nobody said where it is, and the system does not either.
+    #[error("no data folder: set `data:` in the config, or give --data DIR")]
+    Unknown,
+    /// It cannot be made.
+    #[error("cannot use the data folder {}: {error}; choose another one with --data DIR", path.display())]
+    Unusable {
+        /// Where it should be.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+impl Folder {
+    /// The folder at `path`, or where the system keeps state; made if it is not there.
+    ///
+    /// # Errors
+    /// It cannot be made, or the place is not known.
+    pub fn open(path: Option<&Path>) -> Result<Self, FolderError> {
+        let path = place(path).ok_or(FolderError::Unknown)?;
+        match DirBuilder::new().recursive(true).mode(0o700).create(&path) {
+            Ok(()) => Ok(Self(path)),
+            Err(error) => Err(FolderError::Unusable { path, error }),
+        }
+    }
+
+    /// The folder if it is there; none is made.
+    pub fn existing(path: Option<&Path>) -> Option<Self> {
+        let path = place(path)?;
+        fs::metadata(&path).is_ok_and(|entry| entry.is_dir()).then_some(Self(path))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+/// As given, else what systemd hands to a service, else the user's folder for state (XDG Base
+/// Directory Specification).
+fn place(path: Option<&Path>) -> Option<PathBuf> {
+    let variable = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    path.map(Path::to_owned)
+        .or_else(|| variable("STATE_DIRECTORY"))
+        .or_else(|| Some(variable("XDG_STATE_HOME")?.join("trackless")))
+        .or_else(|| Some(variable("HOME")?.join(".local/state/trackless")))
+}

@@ -8,7 +8,16 @@
 //! makes goes to `lists` (which compiles rules), `upstream` (which asks) and `server` (which
 //! listens).
 
+mod document;
+mod error;
+mod field;
+mod read;
+mod settings;
+#[cfg(test)]
+mod tests;
 mod upstream_url;
+mod values;
+mod write;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,12 +25,13 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+pub use error::ConfigError;
 pub use upstream_url::{Transport, UpstreamUrl, UpstreamUrlError};
 
 /// Everything a person can set. Built from YAML by [`Config::from_yaml`], or [`Config::default`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Addresses that answer DNS over UDP and TCP. A port of 0 asks the system for a free one.
+    /// Addresses that answer DNS over UDP and TCP, at least one. A port of 0 asks the system for a free one.
     pub listen: Vec<SocketAddr>,
     /// Address of the HTTP server (metrics, health); none switches it off.
     pub web: Option<SocketAddr>,
@@ -78,7 +88,7 @@ impl Level {
 /// Upstreams in order of preference, and the time they get.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Upstream {
-    /// Servers, the first healthy one is asked.
+    /// Servers, at least one; the first healthy one is asked.
     pub servers: Vec<UpstreamUrl>,
     /// Time for one question over all servers and retries, 100 ms..=30 s.
     pub timeout: Duration,
@@ -89,7 +99,7 @@ pub struct Upstream {
 pub struct Cache {
     /// Memory for answers, in bytes, 0..=64 GiB; 0 switches the cache off.
     pub size: u64,
-    /// Positive answers live at least this long, 0..=1 h.
+    /// Positive answers live at least this long, 0..=1 h, at most `max_ttl`.
     pub min_ttl: Duration,
     /// Positive answers live at most this long, 1 s..=7 d.
     pub max_ttl: Duration,
@@ -107,7 +117,8 @@ pub struct Block {
 /// One list of names or rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List {
-    /// Unique name, shown wherever the list is mentioned.
+    /// Unique name of 1..=64 characters, shown wherever the list is mentioned. Names that start
+    /// with `builtin` are kept for the levels.
     pub name: String,
     /// The file to read.
     pub file: PathBuf,

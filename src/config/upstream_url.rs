@@ -86,6 +86,9 @@ impl FromStr for UpstreamUrl {
                 Ok(SocketAddr::new(ip, transport.default_port()))
             })
             .map_err(|_: std::net::AddrParseError| UpstreamUrlError::Address(host.to_owned()))?;
+        if address.port() == 0 {
+            return Err(UpstreamUrlError::Address(host.to_owned()));
+        }
         if let Some(name) = server_name
             && (transport != Transport::Tls || !is_host_name(name))
         {
@@ -110,7 +113,8 @@ impl fmt::Display for UpstreamUrl {
     }
 }
 
-fn is_host_name(name: &str) -> bool {
+/// Whether a text is labels of letters, digits and hyphens, 1..=63 bytes each and 253 in all.
+pub(super) fn is_host_name(name: &str) -> bool {
     name.len() <= 253
         && name.split('.').all(|label| {
             (1..=63).contains(&label.len())
@@ -149,6 +153,7 @@ mod tests {
         assert!(matches!(error("https://9.9.9.9"), UpstreamUrlError::Scheme(_)));
         assert!(matches!(error("tls://dns.quad9.net"), UpstreamUrlError::Address(_)));
         assert!(matches!(error("udp://1.2.3.4:99999"), UpstreamUrlError::Address(_)));
+        assert!(matches!(error("udp://1.2.3.4:0"), UpstreamUrlError::Address(_)));
         assert!(matches!(error("udp://1.2.3.4#name"), UpstreamUrlError::ServerName(_)));
         assert!(matches!(error("tls://1.2.3.4#"), UpstreamUrlError::ServerName(_)));
     }

@@ -1,0 +1,251 @@
+//! The value behind a setting: what it accepts, how it is read and how it is written.
+//!
+//! A [`Field`] borrows one place in a config and is the only one to know its kind, so that the
+//! reader, its error lines and the written file cannot disagree about what is accepted.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::values::{self, Fault};
+use super::{Action, Format, Level, List, UpstreamUrl};
+
+/// One place in a config, by the kind of value it takes.
+pub(super) enum Field<'a> {
+    Count(&'a mut usize, RangeInclusive<usize>),
+    /// A count whose 0 is written `auto`.
+    CountOrAuto(&'a mut usize, RangeInclusive<usize>),
+    Size(&'a mut u64, RangeInclusive<u64>),
+    Time(&'a mut Duration, RangeInclusive<Duration>),
+    Ttl(&'a mut Duration, RangeInclusive<Duration>),
+    Switch(&'a mut bool),
+    Level(&'a mut Level),
+    Format(&'a mut Format),
+    Action(&'a mut Action),
+    AddressOrOff(&'a mut Option<SocketAddr>),
+    Folder(&'a mut Option<PathBuf>),
+    File(&'a mut PathBuf),
+    ListName(&'a mut String),
+    Addresses(&'a mut Vec<SocketAddr>),
+    Servers(&'a mut Vec<UpstreamUrl>),
+    Rules(&'a mut Vec<String>),
+    Lists(&'a mut Vec<List>),
+}
+
+const LISTEN_PORT: u16 = 1053;
+const WEB_PORT: u16 = 8053;
+
+const SWITCH: &[(&str, bool)] = &[("true", true), ("false", false)];
+const LEVEL: &[(&str, Level)] =
+    &[("relaxed", Level::Relaxed), ("balanced", Level::Balanced), ("strict", Level::Strict)];
+const FORMAT: &[(&str, Format)] =
+    &[("auto", Format::Auto), ("hosts", Format::Hosts), ("names", Format::Names)];
+const ACTION: &[(&str, Action)] = &[("block", Action::Block), ("allow", Action::Allow)];
+
+impl Field<'_> {
+    /// What a value is called where another one was found.
+    pub(super) fn noun(&self) -> &'static str {
+        match self {
+            Self::Count(..) | Self::CountOrAuto(..) => "a count",
+            Self::Size(..) => "a size",
+            Self::Time(..) => "a time",
+            Self::Ttl(..) => "a time to live",
+            Self::Switch(_) => "a switch",
+            Self::Level(_) => "a level",
+            Self::Format(_) => "a format",
+            Self::Action(_) => "an action",
+            Self::AddressOrOff(_) | Self::Addresses(_) => "an address",
+            Self::Folder(_) => "a folder",
+            Self::File(_) => "a file",
+            Self::ListName(_) => "a name for a list",
+            Self::Servers(_) => "a server",
+            Self::Rules(_) => "a host name",
+            Self::Lists(_) => "a list to subscribe to",
+        }
+    }
+
+    /// What may be written, with units and range; follows the word "write".
+    pub(super) fn accepted(&self) -> String {
+        match self {
+            Self::Count(_, range) => format!("{} to {}", range.start(), range.end()),
+            Self::CountOrAuto(_, range) => format!("auto, or {} to {}", range.start(), range.end()),
+            Self::Size(_, range) => format!(
+                "for example 32 MiB, 512 KiB or 1048576 ({} to {})",
+                values::print_size(*range.start()),
+                values::print_size(*range.end())
+            ),
+            Self::Time(_, range) => format!("for example 500ms, 3s or 1m ({})", times(range)),
+            Self::Ttl(_, range) => format!("for example 60s, 5m, 1h or 1d ({})", times(range)),
+            Self::Switch(_) => words(SWITCH),
+            Self::Level(_) => words(LEVEL),
+            Self::Format(_) => words(FORMAT),
+            Self::Action(_) => words(ACTION),
+            Self::AddressOrOff(_) => format!("off, or for example 127.0.0.1:{WEB_PORT}"),
+            Self::Addresses(_) => {
+                format!("for example 0.0.0.0:53 or \"[::1]:{LISTEN_PORT}\" (in quotes)")
+            }
+            Self::Folder(_) => "for example /var/lib/trackless".to_owned(),
+            Self::File(_) => "for example /etc/trackless/ads.txt".to_owned(),
+            Self::ListName(_) => "1 to 64 characters, for example my list".to_owned(),
+            Self::Servers(_) => {
+                "for example udp://192.168.1.1 or tls://9.9.9.9#dns.quad9.net".to_owned()
+            }
+            Self::Rules(_) => {
+                "for example ads.example (with its sub-domains) or =ads.example (only it)"
+                    .to_owned()
+            }
+            Self::Lists(_) => "for example `- { name: my list, file: ads.txt }`".to_owned(),
+        }
+    }
+
+    /// Whether a value is free text, which YAML may mistake for a number or `true`.
+    pub(super) fn is_text(&self) -> bool {
+        matches!(self, Self::Folder(_) | Self::File(_) | Self::ListName(_) | Self::Rules(_))
+    }
+
+    /// Whether it takes any number of values.
+    pub(super) fn is_many(&self) -> bool {
+        matches!(self, Self::Addresses(_) | Self::Servers(_) | Self::Rules(_) | Self::Lists(_))
+    }
+
+    /// Whether no value at all would leave nothing to work with.
+    pub(super) fn needs_one(&self) -> bool {
+        matches!(self, Self::Addresses(_) | Self::Servers(_))
+    }
+
+    /// Drops the values held so far, where there may be many.
+    pub(super) fn clear(&mut self) {
+        match self {
+            Self::Addresses(slot) => slot.clear(),
+            Self::Servers(slot) => slot.clear(),
+            Self::Rules(slot) => slot.clear(),
+            Self::Lists(slot) => slot.clear(),
+            _ => {}
+        }
+    }
+
+    /// Takes one value; relative paths are below `folder`.
+    ///
+    /// # Errors
+    /// Why `text` is no such value; what is held stays.
+    pub(super) fn take(&mut self, text: &str, folder: &Path) -> Result<(), Fault> {
+        match self {
+            Self::Count(slot, range) => **slot = values::count(text, range)?,
+            Self::CountOrAuto(slot, range) => {
+                **slot = if text == "auto" { 0 } else { values::count(text, range)? };
+            }
+            Self::Size(slot, range) => **slot = values::size(text, range)?,
+            Self::Time(slot, range) => **slot = values::time(text, range)?,
+            Self::Ttl(slot, range) => **slot = values::ttl(text, range)?,
+            Self::Switch(slot) => **slot = values::word(text, SWITCH)?,
+            Self::Level(slot) => **slot = values::word(text, LEVEL)?,
+            Self::Format(slot) => **slot = values::word(text, FORMAT)?,
+            Self::Action(slot) => **slot = values::word(text, ACTION)?,
+            Self::AddressOrOff(slot) => {
+                **slot = match text {
+                    "off" => None,
+                    text => Some(values::address(text, WEB_PORT)?),
+                };
+            }
+            Self::Folder(slot) => **slot = Some(path(text, folder)?),
+            Self::File(slot) => **slot = path(text, folder)?,
+            Self::ListName(slot) => **slot = values::list_name(text)?,
+            Self::Addresses(slot) => slot.push(values::address(text, LISTEN_PORT)?),
+            Self::Servers(slot) => slot.push(server(text)?),
+            Self::Rules(slot) => slot.push(values::rule(text)?),
+            Self::Lists(_) => return Err(Fault::Form),
+        }
+        Ok(())
+    }
+
+    /// The values as YAML scalars: one, or any number where there may be many. A setting that is
+    /// not made has none. Lists, which are maps, are written by their own settings.
+    pub(super) fn print(&self) -> Vec<String> {
+        match self {
+            Self::Count(slot, _) => vec![slot.to_string()],
+            Self::CountOrAuto(slot, _) if **slot == 0 => vec!["auto".to_owned()],
+            Self::CountOrAuto(slot, _) => vec![slot.to_string()],
+            Self::Size(slot, _) => vec![values::print_size(**slot)],
+            Self::Time(slot, _) | Self::Ttl(slot, _) => vec![values::print_time(**slot)],
+            Self::Switch(slot) => word(SWITCH, **slot),
+            Self::Level(slot) => word(LEVEL, **slot),
+            Self::Format(slot) => word(FORMAT, **slot),
+            Self::Action(slot) => word(ACTION, **slot),
+            Self::AddressOrOff(slot) => match slot {
+                Some(address) => vec![yaml_text(&address.to_string())],
+                None => vec!["off".to_owned()],
+            },
+            Self::Folder(slot) => {
+                slot.iter().map(|path| yaml_text(&path.to_string_lossy())).collect()
+            }
+            Self::File(slot) => vec![yaml_text(&slot.to_string_lossy())],
+            Self::ListName(slot) => vec![yaml_text(slot)],
+            Self::Addresses(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
+            Self::Servers(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
+            Self::Rules(slot) => slot.iter().map(|item| yaml_text(item)).collect(),
+            Self::Lists(_) => Vec::new(),
+        }
+    }
+}
+
+fn path(text: &str, folder: &Path) -> Result<PathBuf, Fault> {
+    if text.is_empty() || text.contains('\0') {
+        return Err(Fault::Form);
+    }
+    Ok(folder.join(text))
+}
+
+fn server(text: &str) -> Result<UpstreamUrl, Fault> {
+    // The error repeats what it found; nobody wants to read a novel there.
+    if text.len() > 300 {
+        return Err(Fault::Form);
+    }
+    text.parse::<UpstreamUrl>().map_err(|error| Fault::Because(error.to_string()))
+}
+
+fn times(range: &RangeInclusive<Duration>) -> String {
+    format!("{} to {}", values::print_time(*range.start()), values::print_time(*range.end()))
+}
+
+fn words<T>(words: &[(&'static str, T)]) -> String {
+    let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+    match words.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+fn word<T: PartialEq>(words: &[(&'static str, T)], value: T) -> Vec<String> {
+    words.iter().filter(|(_, known)| *known == value).map(|(word, _)| (*word).to_owned()).collect()
+}
+
+/// A double-quoted scalar; escapes whatever a YAML reader could fold, refuse or take for syntax.
+fn yaml_text(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for char in text.chars() {
+        match char {
+            '"' | '\\' => quoted.extend(['\\', char]),
+            ' '..='~' => quoted.push(char),
+            _ if char.is_alphanumeric() => quoted.push(char),
+            _ => quoted.push_str(&format!("\\U{:08x}", u32::from(char))),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_quoted_so_that_yaml_reads_it_back() {
+        for text in ["my list", "\"", "\\", "é", "\u{85}\u{2028}\t\n", "# no: comment", "👪"] {
+            let read: String = serde_yaml::from_str(&yaml_text(text)).unwrap();
+            assert_eq!(read, text, "{}", yaml_text(text));
+        }
+    }
+}

@@ -1,0 +1,366 @@
+//! From YAML to a [`Config`], or to the lines that say what is wrong with it.
+//!
+//! Reads on after a mistake, so that one look at the output is enough. Must never start from
+//! anything but the defaults, or let a value through that the table of settings does not accept.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use super::document::{self, MAX_BYTES, Node, Value};
+use super::error::{ConfigError, nearest, quoted};
+use super::field::Field;
+use super::settings::{self, LIST_SETTINGS, SETTINGS, SHORT_FORM};
+use super::values::{Fault, print_time};
+use super::{Action, Config, Format, List, MAX_LISTS};
+
+/// Mistakes shown at once; each costs another pass over the text.
+const MAX_SHOWN: usize = 10;
+
+/// Mistakes kept to choose the first ones from; the others are only counted.
+const MAX_KEPT: usize = 1_000;
+
+impl Config {
+    /// Reads a config from YAML. `file` names it in errors; relative paths in it are below that
+    /// file's folder. Time and memory are bounded for any text.
+    ///
+    /// # Errors
+    /// Everything wrong with the text, a line each with file, line and column.
+    pub fn from_yaml(text: &str, file: &str) -> Result<Self, ConfigError> {
+        from_text(text, file, folder_of(Path::new(file)))
+    }
+
+    /// Reads a config from a file of at most 1 MiB; see [`Config::from_yaml`].
+    ///
+    /// # Errors
+    /// Also if the file cannot be read, is too large or not UTF-8.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let file = path.display().to_string();
+        let unreadable = |error: std::io::Error| {
+            let why = match error.kind() {
+                std::io::ErrorKind::NotFound => {
+                    "no such file; without one the defaults would run".to_owned()
+                }
+                std::io::ErrorKind::IsADirectory => {
+                    "a folder, not a file; give the path of a file in it".to_owned()
+                }
+                std::io::ErrorKind::PermissionDenied => {
+                    "may not be read by this user; see its owner and mode".to_owned()
+                }
+                _ => format!("cannot be read: {error}"),
+            };
+            ConfigError::new(&file, None, &why)
+        };
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)
+            // One byte more than allowed shows that there is more, whatever the size claims.
+            .and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes))
+            .map_err(unreadable)?;
+        if bytes.len() > MAX_BYTES {
+            return Err(ConfigError::new(&file, None, document::TOO_LARGE));
+        }
+        let text = std::str::from_utf8(&bytes).map_err(|error| {
+            let place = document::place_at(&bytes, error.valid_up_to());
+            ConfigError::new(&file, Some(place), "not UTF-8 text; save the file as UTF-8")
+        })?;
+        from_text(text, &file, folder_of(path))
+    }
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().unwrap_or_else(|| Path::new(""))
+}
+
+fn from_text(text: &str, file: &str, folder: &Path) -> Result<Config, ConfigError> {
+    let root = document::parse(text)
+        .map_err(|refusal| ConfigError::new(file, refusal.place, &refusal.text))?;
+    let mut reader = Reader { folder, mistakes: Vec::new(), dropped: 0 };
+    let config = reader.config(&root);
+    let Reader { mut mistakes, dropped, .. } = reader;
+    if mistakes.is_empty() {
+        return Ok(config);
+    }
+    mistakes.sort_by_key(|mistake| mistake.node);
+    let more = dropped + mistakes.len().saturating_sub(MAX_SHOWN);
+    let mut error = ConfigError::default();
+    for mistake in mistakes.iter().take(MAX_SHOWN) {
+        error.push(file, document::locate(text, mistake.node), &mistake.text);
+    }
+    if more > 0 {
+        error.push(file, None, &format!("{more} more mistakes"));
+    }
+    Err(error)
+}
+
+struct Mistake {
+    node: usize,
+    text: String,
+}
+
+struct Reader<'a> {
+    folder: &'a Path,
+    mistakes: Vec<Mistake>,
+    dropped: usize,
+}
+
+impl Reader<'_> {
+    fn config(&mut self, root: &Node) -> Config {
+        let mut config = Config::default();
+        let mut given = Vec::new();
+        for (key, node) in self.entries(root, "", &settings::top_keys()) {
+            let names = settings::names_in(key);
+            if names.is_empty() {
+                given.push((key.to_owned(), node));
+            } else if key == SHORT_FORM.0 && !matches!(node.value, Value::Map(_)) {
+                given.push((SHORT_FORM.1.to_owned(), node));
+            } else {
+                let entries = self.entries(node, key, &names);
+                given.extend(entries.iter().map(|(name, node)| (format!("{key}.{name}"), *node)));
+            }
+        }
+        for setting in SETTINGS {
+            if let Some((key, node)) = given.iter().find(|(key, _)| *key == setting.key) {
+                self.set(key, node, (setting.field)(&mut config));
+            }
+        }
+        self.compare(&mut config, &given);
+        config
+    }
+
+    /// What no single value can be checked for.
+    fn compare(&mut self, config: &mut Config, given: &[(String, &Node)]) {
+        let node =
+            |wanted: &str| given.iter().find(|(key, _)| *key == wanted).map(|(_, node)| *node);
+        let tcp = &mut config.tcp;
+        if tcp.connections_per_client > tcp.connections {
+            match node("tcp.connections_per_client") {
+                Some(node) => self.mistake(
+                    node,
+                    format!(
+                        "tcp.connections_per_client: `{}` is more than tcp.connections; write 1 to \
+                         {}",
+                        tcp.connections_per_client, tcp.connections
+                    ),
+                ),
+                // Whoever lowers the one need not know of the other.
+                None => tcp.connections_per_client = tcp.connections,
+            }
+        }
+        if config.cache.min_ttl > config.cache.max_ttl
+            && let Some(node) = node("cache.min_ttl")
+        {
+            self.mistake(
+                node,
+                format!(
+                    "cache.min_ttl: `{}` is more than cache.max_ttl; write at most {}",
+                    print_time(config.cache.min_ttl),
+                    print_time(config.cache.max_ttl)
+                ),
+            );
+        }
+    }
+
+    /// The known keys of a map with their values, each once; keys without a value are left out,
+    /// as if they were not there.
+    fn entries<'n, 'k>(
+        &mut self,
+        map: &'n Node,
+        path: &str,
+        known: &[&'k str],
+    ) -> Vec<(&'k str, &'n Node)> {
+        let entries = match &map.value {
+            Value::Map(entries) => entries,
+            Value::Null => return Vec::new(),
+            other => {
+                let found = found(other);
+                self.mistake(
+                    map,
+                    format!("{}{found} is not a map; write `key: value` lines", prefix(path)),
+                );
+                return Vec::new();
+            }
+        };
+        let mut seen = Vec::new();
+        let mut given = Vec::new();
+        for (key, value) in entries {
+            let name = match &key.value {
+                Value::Text(text) | Value::Number(text) => text.as_str(),
+                other => {
+                    let found = found(other);
+                    self.mistake(
+                        key,
+                        format!(
+                            "{}{found} is not a key; accepted here: {}",
+                            prefix(path),
+                            known.join(", ")
+                        ),
+                    );
+                    continue;
+                }
+            };
+            let Some(name) = known.iter().find(|known| **known == name) else {
+                self.unknown_key(key, name, path, known);
+                continue;
+            };
+            if seen.contains(name) {
+                let text = format!("key {} is there twice; delete one of them", join(path, name));
+                self.mistake(key, text);
+                continue;
+            }
+            seen.push(*name);
+            if !matches!(value.value, Value::Null) {
+                given.push((*name, value));
+            }
+        }
+        given
+    }
+
+    fn unknown_key(&mut self, key: &Node, name: &str, path: &str, known: &[&str]) {
+        let near = nearest(name, known.iter().copied()).map(|near| join(path, near));
+        let moved = || {
+            let setting = SETTINGS.iter().find(|setting| setting.name() == name)?;
+            Some(format!("`{}`", setting.key))
+        };
+        let meant = match near.or_else(moved) {
+            Some(near) => format!("did you mean {near}? Accepted"),
+            None => "accepted".to_owned(),
+        };
+        let accepted = known.join(", ");
+        self.mistake(key, format!("unknown key {}; {meant} here: {accepted}", join(path, name)));
+    }
+
+    fn set(&mut self, path: &str, node: &Node, mut field: Field<'_>) {
+        field.clear();
+        match (&node.value, field) {
+            (_, Field::Lists(lists)) => *lists = self.lists(node),
+            (Value::List(items), mut field) if field.is_many() => {
+                if items.is_empty() && field.needs_one() {
+                    let (noun, accepted) = (field.noun(), field.accepted());
+                    self.mistake(node, format!("{path}: {noun} is needed; write {accepted}"));
+                }
+                for item in items {
+                    self.take(path, item, &mut field);
+                }
+            }
+            (_, mut field) => self.take(path, node, &mut field),
+        }
+    }
+
+    fn take(&mut self, path: &str, node: &Node, field: &mut Field<'_>) {
+        let result = match &node.value {
+            Value::Text(text) => field.take(text, self.folder),
+            Value::Number(_) | Value::Bool(_) if field.is_text() => Err(Fault::Because(format!(
+                "{} is not text to YAML; write it in quotes",
+                found(&node.value)
+            ))),
+            Value::Number(text) => field.take(text, self.folder),
+            Value::Bool(value) => field.take(&value.to_string(), self.folder),
+            Value::Null | Value::List(_) | Value::Map(_) => Err(Fault::Form),
+        };
+        let Err(fault) = result else { return };
+        let found = found(&node.value);
+        let (noun, accepted) = (field.noun(), field.accepted());
+        let text = match fault {
+            Fault::Form => format!("{path}: {found} is not {noun}; write {accepted}"),
+            Fault::Range => format!("{path}: {found} is out of range; write {accepted}"),
+            Fault::Near(word) => {
+                format!("{path}: {found} is not {noun}; did you mean `{word}`? Write {accepted}")
+            }
+            Fault::Because(why) => format!("{path}: {why}"),
+        };
+        self.mistake(node, text);
+    }
+
+    fn lists(&mut self, node: &Node) -> Vec<List> {
+        let mut lists: Vec<List> = Vec::new();
+        let field = Field::Lists(&mut lists);
+        let (noun, accepted) = (field.noun(), field.accepted());
+        let Value::List(items) = &node.value else {
+            let found = found(&node.value);
+            self.mistake(node, format!("lists: {found} is not a list; write {accepted} lines"));
+            return lists;
+        };
+        for (index, item) in items.iter().enumerate() {
+            let path = format!("lists[{index}]");
+            if index == MAX_LISTS {
+                self.mistake(
+                    item,
+                    format!("lists: {} lists; write at most {MAX_LISTS}", items.len()),
+                );
+                break;
+            }
+            if !matches!(item.value, Value::Map(_)) {
+                let found = found(&item.value);
+                self.mistake(item, format!("{path}: {found} is not {noun}; write {accepted}"));
+                continue;
+            }
+            let list = self.list(item, &path, &lists);
+            lists.push(list);
+        }
+        lists
+    }
+
+    fn list(&mut self, item: &Node, path: &str, others: &[List]) -> List {
+        let mut list = empty_list();
+        let names: Vec<_> = LIST_SETTINGS.iter().map(|setting| setting.key).collect();
+        let given = self.entries(item, path, &names);
+        for setting in LIST_SETTINGS {
+            let field = (setting.field)(&mut list);
+            match given.iter().find(|(key, _)| *key == setting.key) {
+                Some((key, node)) => self.set(&format!("{path}.{key}"), node, field),
+                None if matches!(field, Field::ListName(_) | Field::File(_)) => self.mistake(
+                    item,
+                    format!("{path}.{}: missing; write {}", setting.key, field.accepted()),
+                ),
+                None => {}
+            }
+        }
+        if !list.name.is_empty()
+            && others.iter().any(|other| other.name == list.name)
+            && let Some((_, node)) = given.iter().find(|(key, _)| *key == "name")
+        {
+            let name = quoted(&list.name);
+            self.mistake(
+                node,
+                format!("{path}.name: {name} is another list's name; write a new one"),
+            );
+        }
+        list
+    }
+
+    fn mistake(&mut self, node: &Node, text: String) {
+        if self.mistakes.len() < MAX_KEPT {
+            self.mistakes.push(Mistake { node: node.id, text });
+        } else {
+            self.dropped += 1;
+        }
+    }
+}
+
+/// A list whose name and file are yet to come.
+pub(super) fn empty_list() -> List {
+    List {
+        name: String::new(),
+        file: PathBuf::new(),
+        format: Format::default(),
+        action: Action::default(),
+        subdomains: false,
+    }
+}
+
+fn found(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(value) => format!("`{value}`"),
+        Value::Number(text) | Value::Text(text) => quoted(text),
+        Value::List(_) => "a list".to_owned(),
+        Value::Map(_) => "a map".to_owned(),
+    }
+}
+
+fn prefix(path: &str) -> String {
+    if path.is_empty() { String::new() } else { format!("{path}: ") }
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { quoted(name) } else { quoted(&format!("{path}.{name}")) }
+}

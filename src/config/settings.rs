@@ -1,0 +1,192 @@
+//! The table of settings: each key, what it is for, and the place it fills.
+//!
+//! Reading, error lines and the written file all walk this table; a setting that is not here
+//! does not exist. The ranges are those of the fields' documentation in [`super`].
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::field::Field;
+use super::{Config, List};
+
+/// A setting of a `T`: the config, or one of its lists.
+pub(super) struct Setting<T> {
+    /// Keys from the top, joined by dots.
+    pub(super) key: &'static str,
+    /// A few words that do not repeat what is accepted.
+    pub(super) about: &'static str,
+    pub(super) field: for<'a> fn(&'a mut T) -> Field<'a>,
+}
+
+impl<T> Setting<T> {
+    /// The key of the map this setting stands in; empty at the top.
+    pub(super) fn section(&self) -> &'static str {
+        self.key.split_once('.').map_or("", |(section, _)| section)
+    }
+
+    /// The key within its section.
+    pub(super) fn name(&self) -> &'static str {
+        self.key.split_once('.').map_or(self.key, |(_, name)| name)
+    }
+}
+
+/// The section that may also be written as the servers alone, and the key they have.
+pub(super) const SHORT_FORM: (&str, &str) = ("upstream", "upstream.servers");
+
+/// Settings of the config, in the order they are written; those of a section stand together.
+pub(super) const SETTINGS: &[Setting<Config>] = &[
+    Setting {
+        key: "listen",
+        about: "addresses that answer DNS over UDP and TCP",
+        field: |config| Field::Addresses(&mut config.listen),
+    },
+    Setting {
+        key: "web",
+        about: "address of metrics and health over HTTP",
+        field: |config| Field::AddressOrOff(&mut config.web),
+    },
+    Setting {
+        key: "data",
+        about: "folder for state; without it the system's own",
+        field: |config| Field::Folder(&mut config.data),
+    },
+    Setting {
+        key: "workers",
+        about: "UDP workers for each address; auto is one a core",
+        field: |config| Field::CountOrAuto(&mut config.workers, 0..=256),
+    },
+    Setting {
+        key: "level",
+        about: "how strongly to protect; strict may break things",
+        field: |config| Field::Level(&mut config.level),
+    },
+    Setting {
+        key: "upstream.servers",
+        about: "whom to ask; the first healthy one is asked",
+        field: |config| Field::Servers(&mut config.upstream.servers),
+    },
+    Setting {
+        key: "upstream.timeout",
+        about: "time for one question, all servers and retries",
+        field: |config| Field::Time(&mut config.upstream.timeout, millis(100, 30_000)),
+    },
+    Setting {
+        key: "cache.size",
+        about: "memory for answers; 0 switches the cache off",
+        field: |config| Field::Size(&mut config.cache.size, 0..=64 << 30),
+    },
+    Setting {
+        key: "cache.min_ttl",
+        about: "answers live at least this long, at most max_ttl",
+        field: |config| Field::Ttl(&mut config.cache.min_ttl, seconds(0, 3_600)),
+    },
+    Setting {
+        key: "cache.max_ttl",
+        about: "answers live at most this long",
+        field: |config| Field::Ttl(&mut config.cache.max_ttl, seconds(1, 7 * 86_400)),
+    },
+    Setting {
+        key: "cache.max_negative_ttl",
+        about: "answers that there is nothing live at most this long",
+        field: |config| Field::Ttl(&mut config.cache.max_negative_ttl, seconds(0, 86_400)),
+    },
+    Setting {
+        key: "block.ttl",
+        about: "how long clients may remember a refusal",
+        field: |config| Field::Ttl(&mut config.block.ttl, seconds(0, 86_400)),
+    },
+    Setting {
+        key: "lists",
+        about: "lists to subscribe to, at most 61; the order breaks ties",
+        field: |config| Field::Lists(&mut config.lists),
+    },
+    Setting {
+        key: "rules.block",
+        about: "names that are always refused",
+        field: |config| Field::Rules(&mut config.rules.block),
+    },
+    Setting {
+        key: "rules.allow",
+        about: "names that are never refused",
+        field: |config| Field::Rules(&mut config.rules.allow),
+    },
+    Setting {
+        key: "tcp.connections",
+        about: "TCP connections in all",
+        field: |config| Field::Count(&mut config.tcp.connections, 1..=1_000_000),
+    },
+    Setting {
+        key: "tcp.connections_per_client",
+        about: "from one client address, at most connections",
+        field: |config| Field::Count(&mut config.tcp.connections_per_client, 1..=1_000_000),
+    },
+    Setting {
+        key: "tcp.idle",
+        about: "a connection without a query is closed after this",
+        field: |config| Field::Time(&mut config.tcp.idle, seconds(1, 600)),
+    },
+    Setting {
+        key: "tcp.stall",
+        about: "a message must be sent or taken within this",
+        field: |config| Field::Time(&mut config.tcp.stall, millis(100, 60_000)),
+    },
+    Setting {
+        key: "stats.devices",
+        about: "devices counted by name; later ones are `other`",
+        field: |config| Field::Count(&mut config.stats.devices, 1..=100_000),
+    },
+];
+
+/// Settings of one list.
+pub(super) const LIST_SETTINGS: &[Setting<List>] = &[
+    Setting {
+        key: "name",
+        about: "shown wherever the list is mentioned; must be given, once",
+        field: |list| Field::ListName(&mut list.name),
+    },
+    Setting {
+        key: "file",
+        about: "what to read; must be given",
+        field: |list| Field::File(&mut list.file),
+    },
+    Setting {
+        key: "format",
+        about: "how to read it; auto looks at the content",
+        field: |list| Field::Format(&mut list.format),
+    },
+    Setting {
+        key: "action",
+        about: "what its names get",
+        field: |list| Field::Action(&mut list.action),
+    },
+    Setting {
+        key: "subdomains",
+        about: "whether a plain name also covers its sub-domains",
+        field: |list| Field::Switch(&mut list.subdomains),
+    },
+];
+
+/// What may stand at the top: keys, and names of sections.
+pub(super) fn top_keys() -> Vec<&'static str> {
+    let key = |setting: &Setting<Config>| match setting.section() {
+        "" => setting.key,
+        section => section,
+    };
+    let mut keys: Vec<_> = SETTINGS.iter().map(key).collect();
+    keys.dedup();
+    keys
+}
+
+/// What may stand in a section; empty if `section` is a key, not a section.
+pub(super) fn names_in(section: &str) -> Vec<&'static str> {
+    let inside = SETTINGS.iter().filter(|setting| setting.section() == section);
+    inside.map(Setting::name).collect()
+}
+
+fn seconds(from: u64, to: u64) -> RangeInclusive<Duration> {
+    Duration::from_secs(from)..=Duration::from_secs(to)
+}
+
+fn millis(from: u64, to: u64) -> RangeInclusive<Duration> {
+    Duration::from_millis(from)..=Duration::from_millis(to)
+}

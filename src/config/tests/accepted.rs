@@ -1,0 +1,108 @@
+//! What a file may say, and what becomes of it.
+
+use super::*;
+
+fn read(yaml: &str) -> Config {
+    Config::from_yaml(yaml, "/etc/trackless/trackless.yaml").unwrap()
+}
+
+#[test]
+fn nothing_said_is_the_default() {
+    for yaml in
+        ["", "\n", "# only a comment\n", "---\n", "{}", "\u{feff}", "cache:\nlisten:\ndata:"]
+    {
+        assert_eq!(read(yaml), Config::default(), "{yaml:?}");
+    }
+}
+
+#[test]
+fn every_key_is_read() {
+    let url = |url: &str| url.parse::<UpstreamUrl>().unwrap();
+    let expected = Config {
+        listen: vec!["0.0.0.0:53".parse().unwrap(), "[::]:53".parse().unwrap()],
+        web: None,
+        data: Some(PathBuf::from("/etc/trackless/state")),
+        workers: 2,
+        level: Level::Strict,
+        upstream: Upstream {
+            servers: vec![url("tls://9.9.9.9#dns.quad9.net"), url("udp://192.168.1.1")],
+            timeout: Duration::from_millis(1_500),
+        },
+        cache: Cache {
+            size: 64 << 20,
+            min_ttl: Duration::from_secs(10),
+            max_ttl: Duration::from_secs(2 * 86_400),
+            max_negative_ttl: Duration::from_secs(1_800),
+        },
+        block: Block { ttl: Duration::from_secs(300) },
+        lists: vec![
+            List {
+                name: "my list".to_owned(),
+                file: PathBuf::from("/etc/trackless/ads.txt"),
+                format: Format::Hosts,
+                action: Action::Allow,
+                subdomains: true,
+            },
+            List {
+                name: "2".to_owned(),
+                file: PathBuf::from("/etc/trackless/more.txt"),
+                format: Format::Auto,
+                action: Action::Block,
+                subdomains: false,
+            },
+        ],
+        rules: Rules {
+            block: vec!["ads.example".to_owned(), "=only.this.example".to_owned()],
+            allow: vec!["_good.example".to_owned()],
+        },
+        tcp: Tcp {
+            connections: 10,
+            connections_per_client: 5,
+            idle: Duration::from_secs(60),
+            stall: Duration::from_millis(250),
+        },
+        stats: Stats { devices: 7 },
+    };
+    assert_eq!(read(FULL), expected);
+}
+
+#[test]
+fn shorter_forms_mean_the_same() {
+    for (short, long) in [
+        ("listen: 10.0.0.1", "listen: [10.0.0.1:1053]"),
+        ("listen: '[::1]'", "listen: ['[::1]:1053']"),
+        ("web: 10.0.0.1", "web: 10.0.0.1:8053"),
+        ("workers: auto", "workers: 0"),
+        ("upstream: udp://1.2.3.4", "upstream: { servers: [udp://1.2.3.4] }"),
+        ("upstream: [udp://1.2.3.4]", "upstream: { servers: [udp://1.2.3.4:53] }"),
+        ("rules: { block: a.example }", "rules: { block: [a.example] }"),
+        ("cache: { size: 1 GiB }", "cache: { size: 1073741824 }"),
+        ("cache: { size: 2kB }", "cache: { size: 2000 }"),
+        ("cache: { size: 3 mib }", "cache: { size: 3145728B }"),
+        ("cache: { max_ttl: 1h }", "cache: { max_ttl: 3600 }"),
+        ("cache: { max_ttl: 0x10 }", "cache: { max_ttl: 16s }"),
+        ("level: 'strict'", "level: strict"),
+        ("tcp: &a { idle: 1s }", "tcp: { idle: 1s }"),
+    ] {
+        assert_eq!(read(short), read(long), "{short}");
+    }
+}
+
+#[test]
+fn relative_paths_are_below_the_folder_of_the_file() {
+    let data = |file| Config::from_yaml("data: state", file).unwrap().data;
+    assert_eq!(data("trackless.yaml"), Some(PathBuf::from("state")));
+    assert_eq!(data("conf/trackless.yaml"), Some(PathBuf::from("conf/state")));
+    assert_eq!(read("data: /srv").data, Some(PathBuf::from("/srv")));
+}
+
+#[test]
+fn fewer_connections_in_all_are_fewer_for_one_client() {
+    assert_eq!(read("tcp: { connections: 10 }").tcp.connections_per_client, 10);
+}
+
+#[test]
+fn the_limit_of_lists_can_be_reached() {
+    let lists: String = (0..MAX_LISTS).map(|n| format!("- {{ name: n{n}, file: f }}\n")).collect();
+    assert_eq!(read(&format!("lists:\n{lists}")).lists.len(), MAX_LISTS);
+}

@@ -1,0 +1,27 @@
+//! Tests of reading and writing as a whole; those of single values stand beside them.
+mod accepted;
+mod mistakes;
+mod properties;
+
+use super::*;
+
+/// Every key, none with its default.
+const FULL: &str = r#"
+listen: [0.0.0.0:53, "[::]:53"]
+web: off
+data: state
+workers: 2
+level: strict
+upstream:
+  servers: [tls://9.9.9.9#dns.quad9.net, udp://192.168.1.1]
+  timeout: 1500ms
+cache: { size: 64 MiB, min_ttl: 10s, max_ttl: 2d, max_negative_ttl: 30m }
+block: { ttl: 5m }
+lists:
+  - { name: my list, file: ads.txt, format: hosts, action: allow, subdomains: true }
+  - name: "2"
+    file: /etc/trackless/more.txt
+rules: { block: [ads.example, =only.this.example], allow: [_good.example.] }
+tcp: { connections: 10, connections_per_client: 5, idle: 1m, stall: 250ms }
+stats: { devices: 7 }
+"#;

@@ -1,0 +1,238 @@
+//! What holds for any config and for any text.
+
+use std::net::{IpAddr, SocketAddrV6};
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::*;
+
+fn address() -> impl Strategy<Value = SocketAddr> {
+    (any::<IpAddr>(), any::<u16>(), any::<u32>()).prop_map(|(ip, port, scope)| match ip {
+        IpAddr::V4(_) => SocketAddr::new(ip, port),
+        IpAddr::V6(ip) => SocketAddr::V6(SocketAddrV6::new(ip, port, 0, scope)),
+    })
+}
+
+fn upstream_url() -> impl Strategy<Value = UpstreamUrl> {
+    let transport = select(vec![Transport::Udp, Transport::Tcp, Transport::Tls]);
+    (transport, address(), 1..=u16::MAX, option::of("[a-z0-9-]{1,63}(\\.[a-z0-9-]{1,20}){0,3}"))
+        .prop_map(|(transport, mut address, port, name)| {
+            address.set_port(port);
+            // A URL has no place for a scope beside a default port.
+            if let SocketAddr::V6(address) = &mut address {
+                address.set_scope_id(0);
+            }
+            let server_name = name.filter(|_| transport == Transport::Tls);
+            UpstreamUrl { transport, address, server_name }
+        })
+}
+
+fn path() -> impl Strategy<Value = PathBuf> {
+    "[^\\x00]{1,20}".prop_map(PathBuf::from)
+}
+
+fn millis(from: u64, to: u64) -> impl Strategy<Value = Duration> {
+    (from..=to).prop_map(Duration::from_millis)
+}
+
+fn seconds(from: u64, to: u64) -> impl Strategy<Value = Duration> {
+    (from..=to).prop_map(Duration::from_secs)
+}
+
+fn lists() -> impl Strategy<Value = Vec<List>> {
+    let format = select(vec![Format::Auto, Format::Hosts, Format::Names]);
+    let action = select(vec![Action::Block, Action::Allow]);
+    let list = ("[^\\pC]{0,20}", path(), format, action, any::<bool>());
+    vec(list, 0..5).prop_map(|lists| {
+        lists
+            .into_iter()
+            .enumerate()
+            .map(|(index, (name, file, format, action, subdomains))| {
+                // Unique, and not reserved.
+                let name = format!("{index}{name}");
+                List { name, file, format, action, subdomains }
+            })
+            .collect()
+    })
+}
+
+fn rules() -> impl Strategy<Value = Vec<String>> {
+    vec("=?[a-zA-Z0-9_-]{1,63}(\\.[a-z0-9_-]{1,20}){0,3}\\.[a-z]{1,9}", 0..4)
+}
+
+fn config() -> impl Strategy<Value = Config> {
+    let level = select(vec![Level::Relaxed, Level::Balanced, Level::Strict]);
+    let front = (vec(address(), 1..4), option::of(address()), option::of(path()), 0..=256_usize);
+    let upstream = (vec(upstream_url(), 1..4), millis(100, 30_000));
+    let cache = (0..=64_u64 << 30, seconds(0, 3_600), seconds(1, 604_800), seconds(0, 86_400));
+    let tcp =
+        (1..=1_000_000_usize, 1..=1_000_000_usize, millis(1_000, 600_000), millis(100, 60_000));
+    let rest = (seconds(0, 86_400), lists(), rules(), rules(), 1..=100_000_usize);
+    (front, level, upstream, cache, tcp, rest).prop_map(
+        |(front, level, upstream, cache, tcp, (ttl, lists, block, allow, devices))| Config {
+            listen: front.0,
+            web: front.1,
+            data: front.2,
+            workers: front.3,
+            level,
+            upstream: Upstream { servers: upstream.0, timeout: upstream.1 },
+            cache: Cache {
+                size: cache.0,
+                min_ttl: cache.1.min(cache.2),
+                max_ttl: cache.2,
+                max_negative_ttl: cache.3,
+            },
+            block: Block { ttl },
+            lists,
+            rules: Rules { block, allow },
+            tcp: Tcp {
+                connections: tcp.0.max(tcp.1),
+                connections_per_client: tcp.0.min(tcp.1),
+                idle: tcp.2,
+                stall: tcp.3,
+            },
+            stats: Stats { devices },
+        },
+    )
+}
+
+/// Words of YAML and of ours, in any order.
+fn scraps() -> impl Strategy<Value = String> {
+    let scrap = select(vec![
+        "listen",
+        "web",
+        "lists",
+        "name",
+        "rules",
+        "block",
+        "upstream",
+        "cache",
+        "size",
+        "off",
+        ": ",
+        ":",
+        "\n",
+        "\n  ",
+        "\n- ",
+        "- ",
+        "[",
+        "]",
+        "{",
+        "}",
+        ", ",
+        "\"",
+        "'",
+        "&a ",
+        "*a",
+        "!",
+        "!!int ",
+        "? ",
+        "| ",
+        "> ",
+        "# ",
+        "%",
+        "---\n",
+        "...\n",
+        "~",
+        "1",
+        "0x",
+        "\\",
+        "\t",
+        "\r",
+        "<<",
+        "é",
+        "\u{feff}",
+        "\u{85}",
+        "\u{2028}",
+        "127.0.0.1",
+        "[::1]:53",
+        "3s",
+        "\u{0}",
+    ]);
+    vec(scrap, 0..40).prop_map(|scraps| scraps.concat())
+}
+
+/// A good file with a few bytes changed, put in or taken out.
+fn mutated() -> impl Strategy<Value = String> {
+    let edit = (any::<prop::sample::Index>(), 0..4_usize, "\\PC|[\n\t :\\[\\]{}'\"&*!|>#-]");
+    let good = prop_oneof![Just(FULL.to_owned()), config().prop_map(|config| config.to_yaml())];
+    (good, vec(edit, 1..6)).prop_map(|(good, edits)| {
+        let mut chars: Vec<char> = good.chars().collect();
+        for (index, removed, inserted) in edits {
+            let at = index.index(chars.len() + 1);
+            let end = (at + removed).min(chars.len());
+            chars.splice(at..end, inserted.chars());
+        }
+        chars.into_iter().collect()
+    })
+}
+
+/// Whatever was read can be written and read again; whatever could not is told in lines.
+fn is_read_or_refused(text: &str) -> Result<(), TestCaseError> {
+    match Config::from_yaml(text, "t.yaml") {
+        Ok(config) => prop_assert_eq!(Config::from_yaml(&config.to_yaml(), "t.yaml"), Ok(config)),
+        Err(error) => {
+            for line in error.to_string().split('\n') {
+                prop_assert!(line.starts_with("t.yaml:"), "{}", line);
+                prop_assert!(line.len() < 1_500 && !line.contains(char::is_control), "{}", line);
+            }
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn a_written_config_reads_back(config in config()) {
+        let yaml = config.to_yaml();
+        prop_assert_eq!(Config::from_yaml(&yaml, "t.yaml"), Ok(config), "{}", yaml);
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(text in any::<String>()) {
+        is_read_or_refused(&text)?;
+    }
+
+    #[test]
+    fn any_scraps_are_read_or_refused(text in scraps()) {
+        is_read_or_refused(&text)?;
+    }
+
+    #[test]
+    fn any_mutation_is_read_or_refused(text in mutated()) {
+        is_read_or_refused(&text)?;
+    }
+}
+
+/// Texts made to cost much more than their size; each ends, in far less than a second.
+#[test]
+fn bombs_do_not_go_off() {
+    let laughs: String = (1..40)
+        .map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(", ")))
+        .collect();
+    let nested: String = (0..1_400).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+    for text in [
+        format!("a0: &a0 x\n{laughs}"),
+        format!("a: &a {}\nb:\n{}", "x".repeat(100_000), "- *a\n".repeat(90_000)),
+        format!("a: &a {{ {}: *a }}", "x".repeat(1_000)),
+        "[".repeat(1 << 20),
+        "{a: ".repeat(1 << 18),
+        "[a, ".repeat(499),
+        "- ".repeat(1 << 19),
+        "? ".repeat(1 << 19),
+        "a: 1\n".repeat(200_000),
+        "a,".repeat(1 << 19),
+        format!("rules: {{ block: [{}] }}", "?,".repeat(1 << 18)),
+        format!("rules:\n  block:\n{}", "  - \"\"\n".repeat(99_000)),
+        (0..70_000).map(|n| format!("%TAG !a{n}! a\n")).collect(),
+        format!("{}: 1", "k".repeat(1 << 19)),
+        "x".repeat((1 << 20) + 1),
+        nested,
+    ] {
+        let error = Config::from_yaml(&text, "t.yaml").unwrap_err().to_string();
+        assert!(error.len() < 10_000, "{} bytes of error", error.len());
+    }
+}

@@ -1,5 +1,6 @@
 //! `trackless serve`: opens the doors, and closes them again.
 
+use std::io::IsTerminal;
 use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -31,7 +32,12 @@ const DRAIN: Duration = Duration::from_secs(2);
 const DRAIN_LOOK: Duration = Duration::from_millis(5);
 
 pub(super) fn run(settings: Settings) -> Result<(), String> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .with_target(false)
+        .init();
     let config = settings.read()?;
     let folder = match Folder::open(config.data.as_deref()) {
         Ok(folder) => Some(folder),

@@ -78,7 +78,7 @@ impl Resolver {
                 Some((figures, pool)) if Arc::ptr_eq(figures, &snapshot.upstreams) => pool,
                 pool => {
                     let figures = Arc::clone(&snapshot.upstreams);
-                    let made = Rc::new(Pool::new(&snapshot.config.upstream, Arc::clone(&figures)));
+                    let made = Rc::new(Pool::new(&snapshot.config.upstream, &figures));
                     &mut pool.insert((figures, made)).1
                 }
             };

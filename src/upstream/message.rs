@@ -1,0 +1,78 @@
+//! The query we send and the check of what comes back.
+
+use crate::wire::{HEADER, UDP_PAYLOAD};
+
+/// The question to ask. Equal questions share one query.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// Canonical name in wire form, root byte included.
+    pub name: Box<[u8]>,
+    /// Type.
+    pub qtype: u16,
+    /// Class.
+    pub qclass: u16,
+    /// DO.
+    pub dnssec_ok: bool,
+    /// CD.
+    pub checking_disabled: bool,
+}
+
+impl Question {
+    /// Name, type and class as they stand in a message.
+    pub(super) fn wire(&self) -> Vec<u8> {
+        let mut wire = Vec::with_capacity(self.name.len() + 4);
+        wire.extend_from_slice(&self.name);
+        wire.extend_from_slice(&self.qtype.to_be_bytes());
+        wire.extend_from_slice(&self.qclass.to_be_bytes());
+        wire
+    }
+
+    /// The whole query with `id` and the question spelled as in `wire`: RD, AD (so that the reply
+    /// tells whether it is authentic, RFC 6840 section 5.7), CD and DO as the client has them, and
+    /// no other option.
+    pub(super) fn message(&self, id: u16, wire: &[u8]) -> Vec<u8> {
+        let mut message = Vec::with_capacity(HEADER + wire.len() + 11);
+        message.extend_from_slice(&id.to_be_bytes());
+        let checking_disabled = u8::from(self.checking_disabled) << 4;
+        message.extend_from_slice(&[0x01, 0x20 | checking_disabled, 0, 1, 0, 0, 0, 0, 0, 1]);
+        message.extend_from_slice(wire);
+        let size = (UDP_PAYLOAD as u16).to_be_bytes();
+        let dnssec_ok = u8::from(self.dnssec_ok) << 7;
+        message.extend_from_slice(&[0, 0, 41, size[0], size[1], 0, 0, dnssec_ok, 0, 0, 0]);
+        message
+    }
+}
+
+/// Whether `message` replies to the question `wire`, and to how it is spelled. The ID is the
+/// caller's to check.
+pub(super) fn replies_to(message: &[u8], wire: &[u8]) -> Reply {
+    let Some(header) = message.first_chunk::<HEADER>() else { return Reply::No };
+    let is_reply = header[2] & 0xf8 == 0x80 && header[4..6] == [0, 1];
+    match message.get(HEADER..HEADER + wire.len()) {
+        Some(question) if is_reply && question == wire => Reply::Exactly,
+        Some(question) if is_reply && question.eq_ignore_ascii_case(wire) => Reply::InOtherCase,
+        _ => Reply::No,
+    }
+}
+
+/// How a message relates to a question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reply {
+    /// It replies to it, spelled the same.
+    Exactly,
+    /// It replies to it, letters in another case.
+    InOtherCase,
+    /// It has nothing to do with it.
+    No,
+}
+
+/// TC: the rest is to be had over a stream.
+pub(super) fn is_truncated(message: &[u8]) -> bool {
+    message.get(2).is_some_and(|flags| flags & 0x02 != 0)
+}
+
+/// Whether the reply says that this server could not or would not answer: FORMERR, SERVFAIL,
+/// NOTIMP, REFUSED. Another one may.
+pub(super) fn is_failure(message: &[u8]) -> bool {
+    message.get(3).is_none_or(|flags| matches!(flags & 0x0f, 1 | 2 | 4 | 5))
+}

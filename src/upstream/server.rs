@@ -1,0 +1,156 @@
+//! One upstream server: its transports, its round-trip time, its health.
+
+use std::cell::Cell;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use tokio::task;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::figures::{Figures, ServerFigures};
+use super::message::{Question, Reply, is_truncated, replies_to};
+use super::stream::Stream;
+use super::udp::Udp;
+use super::{FIRST_PATIENCE, LEAST_PATIENCE, MOST_PATIENCE};
+use crate::config::{Transport, UpstreamUrl};
+
+/// Failures in a row after which a server is skipped.
+const FAILURES: u32 = 3;
+/// First and longest pause between two probes of a server that is skipped.
+const PROBE: Duration = Duration::from_millis(500);
+const LONGEST_PROBE: Duration = Duration::from_secs(15);
+/// Time a probe gets.
+const PROBE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Why a server gave no reply.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum AskError {
+    /// The system says so, or the connection broke.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    /// TCP or TLS failed.
+    #[error("{0}")]
+    Net(#[from] hickory_resolver::net::NetError),
+    /// A reply to something else came over a connection that only we use.
+    #[error("the reply is to another question")]
+    OtherReply,
+}
+
+#[derive(Debug)]
+pub(super) struct Server {
+    udp: Option<Udp>,
+    stream: Stream,
+    figures: Arc<Figures>,
+    index: usize,
+    /// Smoothed round-trip time (RFC 6298's alpha of 1/8); none before the first reply.
+    round_trip: Cell<Option<Duration>>,
+    failures: Cell<u32>,
+    well: Cell<bool>,
+    itself: Weak<Self>,
+}
+
+impl Server {
+    pub(super) fn new(url: &UpstreamUrl, figures: Arc<Figures>, index: usize) -> Rc<Self> {
+        Rc::new_cyclic(|itself| Self {
+            udp: (url.transport == Transport::Udp).then(|| Udp::new(url.address)),
+            stream: Stream::new(url),
+            figures,
+            index,
+            round_trip: Cell::default(),
+            failures: Cell::default(),
+            well: Cell::new(true),
+            itself: itself.clone(),
+        })
+    }
+
+    fn figures(&self) -> Option<&ServerFigures> {
+        self.figures.servers.get(self.index)
+    }
+
+    /// False while it is skipped and probed.
+    pub(super) fn is_well(&self) -> bool {
+        self.well.get()
+    }
+
+    /// Time to wait for a first reply before somebody else is asked.
+    pub(super) fn patience(&self) -> Duration {
+        self.round_trip
+            .get()
+            .map_or(FIRST_PATIENCE, |time| (time * 4).clamp(LEAST_PATIENCE, MOST_PATIENCE))
+    }
+
+    /// Asks, and waits as long as it takes.
+    pub(super) async fn ask(&self, question: &Question) -> Result<Vec<u8>, AskError> {
+        let started = Instant::now();
+        if let Some(figures) = self.figures() {
+            figures.queries.fetch_add(1, Relaxed);
+        }
+        let mut reply = match &self.udp {
+            Some(udp) => udp.ask(question).await?,
+            None => self.ask_stream(question).await?,
+        };
+        if self.udp.is_some() && is_truncated(&reply) {
+            reply = self.ask_stream(question).await?;
+        }
+        let took = started.elapsed();
+        let smoothed = self.round_trip.get().map_or(took, |before| (before * 7 + took) / 8);
+        self.round_trip.set(Some(smoothed));
+        self.failures.set(0);
+        if let Some(figures) = self.figures() {
+            figures.duration.record(took, 1);
+        }
+        Ok(reply)
+    }
+
+    async fn ask_stream(&self, question: &Question) -> Result<Vec<u8>, AskError> {
+        let reply = self.stream.ask(question).await?;
+        match replies_to(&reply, &question.wire()) {
+            Reply::No => Err(AskError::OtherReply),
+            Reply::Exactly | Reply::InOtherCase => Ok(reply),
+        }
+    }
+
+    /// Counts a failure; after some in a row the server is skipped until a probe gets through.
+    pub(super) fn has_failed(&self) {
+        if let Some(figures) = self.figures() {
+            figures.failures.fetch_add(1, Relaxed);
+        }
+        self.failures.set(self.failures.get() + 1);
+        if self.failures.get() >= FAILURES && self.well.replace(false) {
+            self.tell_health(false);
+            task::spawn_local(probe(self.itself.clone()));
+        }
+    }
+
+    fn tell_health(&self, healthy: bool) {
+        if let Some(figures) = self.figures() {
+            figures.healthy.store(healthy, Relaxed);
+        }
+    }
+}
+
+/// Asks a harmless question now and then, until it is answered or the server is no longer used.
+async fn probe(server: Weak<Server>) {
+    let question = Question {
+        name: Box::new([0]),
+        qtype: 2,
+        qclass: 1,
+        dnssec_ok: false,
+        checking_disabled: false,
+    };
+    let mut pause = PROBE;
+    loop {
+        // A quarter more or less, so that threads and houses do not probe in step.
+        let jitter = getrandom::u32().unwrap_or(0) % (pause.as_millis() as u32 / 2).max(1);
+        sleep(pause * 3 / 4 + Duration::from_millis(jitter.into())).await;
+        let Some(server) = server.upgrade() else { return };
+        if let Ok(Ok(_)) = timeout(PROBE_PATIENCE, server.ask(&question)).await {
+            server.well.set(true);
+            server.tell_health(true);
+            return;
+        }
+        pause = (pause * 2).min(LONGEST_PROBE);
+    }
+}

@@ -25,9 +25,10 @@ const MOST_IN_FLIGHT: usize = 1_024;
 type Exchange = DnsExchange<TokioRuntimeProvider>;
 
 /// The connection to one server, dialled when first needed and again when broken.
-#[derive(Debug)]
 pub(super) struct Stream {
     url: UpstreamUrl,
+    /// Owns the tasks behind the connections: they end with it.
+    runtime: TokioRuntimeProvider,
     exchange: RefCell<Option<Numbered>>,
     /// Held while dialling, so that questions that wait for a connection share it.
     dialling: Mutex<()>,
@@ -39,15 +40,20 @@ struct Numbered {
     exchange: Exchange,
 }
 
-impl std::fmt::Debug for Numbered {
+impl std::fmt::Debug for Stream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "connection {}", self.number)
+        write!(f, "Stream({})", self.url)
     }
 }
 
 impl Stream {
     pub(super) fn new(url: &UpstreamUrl) -> Self {
-        Self { url: url.clone(), exchange: RefCell::default(), dialling: Mutex::default() }
+        Self {
+            url: url.clone(),
+            runtime: TokioRuntimeProvider::default(),
+            exchange: RefCell::default(),
+            dialling: Mutex::default(),
+        }
     }
 
     /// Asks over the connection there is; where that turns out to be broken, once more over a new
@@ -94,9 +100,8 @@ impl Stream {
         let mut options = ResolverOpts::default();
         options.max_active_requests = MOST_IN_FLIGHT;
         let context = PoolContext::new(options, TlsConfig::new()?);
-        let exchange = TokioRuntimeProvider::default()
-            .new_connection(self.url.address.ip(), &connection, &context)?
-            .await?;
+        let exchange =
+            self.runtime.new_connection(self.url.address.ip(), &connection, &context)?.await?;
         let number = getrandom::u64().unwrap_or_default();
         let fresh = Numbered { number, exchange };
         *self.exchange.borrow_mut() = Some(fresh.clone());

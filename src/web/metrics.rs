@@ -1,0 +1,276 @@
+//! The figures for Prometheus, read from the workers' counters when somebody asks.
+//!
+//! Every label's values are bounded: devices by the directory, the rest by their kind. No label
+//! ever holds a domain or an address.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::{
+    Bucket, Counter, Gauge, Histogram as Samples, LabelPair, Metric, MetricFamily, MetricType,
+};
+
+use super::Reloads;
+use crate::clients::DeviceId;
+use crate::engine::Engine;
+use crate::filter::VerdictKind;
+use crate::stats::{BOUNDS_US, Counters, Histogram, RCODES, Source, Totals, Transport};
+use crate::trackers::Category;
+use crate::wire::Rcode;
+
+/// Reads an engine's figures.
+pub(super) struct Exporter {
+    engine: Arc<Engine>,
+    reloads: Arc<Reloads>,
+}
+
+impl Exporter {
+    pub(super) fn new(engine: Arc<Engine>, reloads: Arc<Reloads>) -> Self {
+        Self { engine, reloads }
+    }
+}
+
+impl Collector for Exporter {
+    fn desc(&self) -> Vec<&Desc> {
+        // Families come and go with devices and lists; the registry need not know them before.
+        Vec::new()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let counters = self.engine.counters();
+        let counters: Vec<&Counters> = counters.iter().map(Arc::as_ref).collect();
+        let totals = Totals::new(&counters);
+        let mut families = Families::default();
+        self.queries(&totals, &mut families);
+        answers(&totals, &mut families);
+        self.held(&totals, &mut families);
+        self.rules(&mut families);
+        self.upstreams(&mut families);
+        families.0
+    }
+}
+
+impl Exporter {
+    fn queries(&self, totals: &Totals<'_>, families: &mut Families) {
+        let (mut queries, mut trackers) = (Vec::new(), Vec::new());
+        let names = self.engine.devices.names();
+        for (device, name) in (0..).map(DeviceId).zip(&names) {
+            let mut by_verdict: BTreeMap<&str, u64> = BTreeMap::new();
+            let mut by_category: BTreeMap<(&str, &str), u64> = BTreeMap::new();
+            for (category, verdict, count) in totals.queries(device) {
+                *by_verdict.entry(verdict.as_str()).or_default() += count;
+                // A refused name of no known tracker is one all the same.
+                let unknown = (verdict == VerdictKind::Block).then_some(Category::Other);
+                if let Some(category) = category.or(unknown) {
+                    let key = (category.as_str(), verdict.as_str());
+                    *by_category.entry(key).or_default() += count;
+                }
+            }
+            for (verdict, count) in by_verdict {
+                queries.push(counter(&[("device", name), ("verdict", verdict)], count));
+            }
+            for ((category, verdict), count) in by_category {
+                let labels = [("category", category), ("device", name), ("verdict", verdict)];
+                trackers.push(counter(&labels, count));
+            }
+        }
+        families.counters("trackless_queries_total", "Queries by device and verdict.", queries);
+        families.counters(
+            "trackless_tracker_queries_total",
+            "Queries for names of trackers, by device, category of tracker, and verdict.",
+            trackers,
+        );
+        let devices = gauge(&[], names.len().saturating_sub(1) as f64);
+        families.gauges("trackless_devices", "Devices counted by themselves.", vec![devices]);
+    }
+
+    fn held(&self, totals: &Totals<'_>, families: &mut Families) {
+        let cache = &self.engine.cache;
+        let entries = gauge(&[], cache.entries() as f64);
+        families.gauges("trackless_cache_entries", "Answers held.", vec![entries]);
+        let bytes = gauge(&[], cache.bytes() as f64);
+        families.gauges("trackless_cache_bytes", "Memory of the answers held.", vec![bytes]);
+        let from = |source| {
+            let sum = each_answer().filter(|answer| answer.0 == source);
+            sum.map(|(source, transport, rcode)| totals.answers(source, transport, rcode)).sum()
+        };
+        let (hits, misses) = (from(Source::Cache), from(Source::Upstream));
+        let help = "Answers that were held.";
+        families.counters("trackless_cache_hits_total", help, vec![counter(&[], hits)]);
+        let help = "Answers that had to be asked for.";
+        families.counters("trackless_cache_misses_total", help, vec![counter(&[], misses)]);
+        let waiting = gauge(&[], self.engine.waiting() as f64);
+        families.gauges(
+            "trackless_queries_waiting",
+            "Queries waiting for upstream.",
+            vec![waiting],
+        );
+        let uptime = gauge(&[], self.engine.uptime().as_secs_f64());
+        families.gauges("trackless_uptime_seconds", "Time since the start.", vec![uptime]);
+        let build = gauge(&[("version", env!("CARGO_PKG_VERSION"))], 1.0);
+        families.gauges("trackless_build_info", "What is running.", vec![build]);
+    }
+
+    fn rules(&self, families: &mut Families) {
+        let snapshot = self.engine.snapshot();
+        let rules = &snapshot.rules;
+        let each = |value: fn(&crate::lists::Status) -> f64| {
+            rules.lists.iter().map(|list| gauge(&[("list", &list.name)], value(list))).collect()
+        };
+        let help = "Rules read from each list, repeated ones included.";
+        families.gauges("trackless_list_rules", help, each(|list| list.rules as f64));
+        let help = "Lines of each list that could not be read.";
+        families.gauges("trackless_list_skipped_lines", help, each(|list| list.skipped as f64));
+        let help = "Whether a list could not be read at all.";
+        let failed = each(|list| f64::from(u8::from(list.error.is_some())));
+        families.gauges("trackless_list_failed", help, failed);
+        let names = gauge(&[], rules.table.names() as f64);
+        families.gauges("trackless_table_names", "Names in the compiled table.", vec![names]);
+        let bytes = gauge(&[], rules.table.size() as f64);
+        families.gauges("trackless_table_bytes", "Size of the compiled table.", vec![bytes]);
+        let reloads = [("ok", &self.reloads.ok), ("failed", &self.reloads.failed)]
+            .map(|(result, count)| counter(&[("result", result)], count.load(Relaxed)));
+        let help = "Reloads of settings and lists.";
+        families.counters("trackless_policy_reloads_total", help, reloads.into());
+    }
+
+    fn upstreams(&self, families: &mut Families) {
+        let snapshot = self.engine.snapshot();
+        let (mut queries, mut failures, mut durations, mut healthy) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for server in &snapshot.upstreams.servers {
+            let labels = [("upstream", server.url.as_str())];
+            queries.push(counter(&labels, server.queries.load(Relaxed)));
+            failures.push(counter(&labels, server.failures.load(Relaxed)));
+            durations.push(histogram(&labels, [&server.duration].into_iter()));
+            healthy.push(gauge(&labels, f64::from(u8::from(server.healthy.load(Relaxed)))));
+        }
+        let help = "Queries sent to each upstream.";
+        families.counters("trackless_upstream_queries_total", help, queries);
+        let help = "Queries that an upstream did not answer in time, or at all.";
+        families.counters("trackless_upstream_failures_total", help, failures);
+        let help = "Time from query to reply of each upstream.";
+        families.histograms("trackless_upstream_duration_seconds", help, durations);
+        let help = "Whether an upstream is asked, rather than skipped and probed.";
+        families.gauges("trackless_upstream_healthy", help, healthy);
+    }
+}
+
+fn each_answer() -> impl Iterator<Item = (Source, Transport, Rcode)> {
+    Source::ALL.into_iter().flat_map(|source| {
+        Transport::ALL.into_iter().flat_map(move |transport| {
+            (0..RCODES as u16).map(move |rcode| (source, transport, Rcode(rcode)))
+        })
+    })
+}
+
+fn answers(totals: &Totals<'_>, families: &mut Families) {
+    let mut counts: BTreeMap<[&str; 3], u64> = BTreeMap::new();
+    for (source, transport, rcode) in each_answer() {
+        let count = totals.answers(source, transport, rcode);
+        if count > 0 {
+            let labels = [rcode.label(), source.as_str(), transport.as_str()];
+            *counts.entry(labels).or_default() += count;
+        }
+    }
+    let counts = counts.into_iter().map(|([rcode, source, transport], count)| {
+        counter(&[("rcode", rcode), ("source", source), ("transport", transport)], count)
+    });
+    let help = "Answers by where they came from, response code and transport.";
+    families.counters("trackless_answers_total", help, counts.collect());
+    let durations = Source::ALL
+        .into_iter()
+        .map(|source| histogram(&[("source", source.as_str())], totals.durations(source)));
+    let help = "Time from receiving a query to sending its answer. \
+                Answers given at once are timed by samples.";
+    families.histograms("trackless_answer_duration_seconds", help, durations.collect());
+    let ignored = counter(&[], totals.ignored());
+    let help = "Packets that got no reply because they were no queries.";
+    families.counters("trackless_packets_ignored_total", help, vec![ignored]);
+}
+
+#[derive(Default)]
+struct Families(Vec<MetricFamily>);
+
+impl Families {
+    fn counters(&mut self, name: &str, help: &str, metrics: Vec<Metric>) {
+        self.add(name, help, MetricType::COUNTER, metrics);
+    }
+
+    fn gauges(&mut self, name: &str, help: &str, metrics: Vec<Metric>) {
+        self.add(name, help, MetricType::GAUGE, metrics);
+    }
+
+    fn histograms(&mut self, name: &str, help: &str, metrics: Vec<Metric>) {
+        self.add(name, help, MetricType::HISTOGRAM, metrics);
+    }
+
+    /// A family without samples is left out, as the format wants it.
+    fn add(&mut self, name: &str, help: &str, kind: MetricType, metrics: Vec<Metric>) {
+        if metrics.is_empty() {
+            return;
+        }
+        let mut family = MetricFamily::new();
+        family.set_name(name.to_owned());
+        family.set_help(help.to_owned());
+        family.set_field_type(kind);
+        family.set_metric(metrics);
+        self.0.push(family);
+    }
+}
+
+fn labelled(labels: &[(&str, &str)]) -> Metric {
+    let labels = labels.iter().map(|(name, value)| {
+        let mut label = LabelPair::new();
+        label.set_name((*name).to_owned());
+        label.set_value((*value).to_owned());
+        label
+    });
+    Metric::from_label(labels.collect())
+}
+
+fn counter(labels: &[(&str, &str)], count: u64) -> Metric {
+    let mut value = Counter::new();
+    value.set_value(count as f64);
+    let mut metric = labelled(labels);
+    metric.set_counter(value);
+    metric
+}
+
+fn gauge(labels: &[(&str, &str)], number: f64) -> Metric {
+    let mut value = Gauge::new();
+    value.set_value(number);
+    let mut metric = labelled(labels);
+    metric.set_gauge(value);
+    metric
+}
+
+fn histogram<'a>(
+    labels: &[(&str, &str)],
+    histograms: impl Iterator<Item = &'a Histogram>,
+) -> Metric {
+    let mut counts = [0; BOUNDS_US.len() + 1];
+    let mut sum = 0.0;
+    for histogram in histograms {
+        let (of_one, sum_of_one) = histogram.read();
+        counts.iter_mut().zip(of_one).for_each(|(count, of_one)| *count += of_one);
+        sum += sum_of_one.as_secs_f64();
+    }
+    let mut cumulative = 0;
+    let buckets = BOUNDS_US.iter().zip(counts).map(|(&bound, count)| {
+        cumulative += count;
+        let mut bucket = Bucket::new();
+        bucket.set_upper_bound(bound as f64 / 1e6);
+        bucket.set_cumulative_count(cumulative);
+        bucket
+    });
+    let mut samples = Samples::new();
+    samples.set_bucket(buckets.collect());
+    samples.set_sample_count(counts.iter().sum());
+    samples.set_sample_sum(sum);
+    let mut metric = labelled(labels);
+    metric.set_histogram(samples);
+    metric
+}

@@ -1,4 +1,49 @@
 //! Trackless: the do-not-track button for a whole network.
+//!
+//! A DNS query walks in at a front door, one function decides what becomes of it, and a count of
+//! which company tried to follow which device is all that stays behind.
+//!
+//! ```text
+//!  bytes in ─ server ─▶ wire::Query ─▶ engine::Worker::answer ─────────────────────▶ bytes out
+//!                                       │ 1 clients   who asks?            (device)
+//!                                       │ 2 policy    what holds for it?   (profile: a mask of lists)
+//!                                       │ 3 filter    does a rule match?   → block | allow | pass
+//!                                       │ 4 cache     do we hold it?       → hit
+//!                                       │   stats     count device × category × verdict
+//!                                       ▼
+//!                                      engine::resolve, on another thread, only if need be
+//!                                       │ 5 upstream  ask, once for all who wait
+//!                                       └ 6 cache     hold what upstream said, as it said it
+//! ```
+//!
+//! Steps 1 to 4 run in the loop that received the query: no allocation, no lock, one clock reading
+//! a batch. What may change while the server runs is one immutable [`engine::Snapshot`] behind a
+//! pointer: a reload builds another one aside and swaps.
+//!
+//! The rooms, and what each may use:
+//!
+//! | room | what it is for | may use |
+//! |---|---|---|
+//! | [`cli`] | the commands, one file each; `serve` opens and closes the doors | everything |
+//! | [`config`] | `trackless.yaml` and its defaults; errors with file, line, column and what to write instead | – |
+//! | [`data`] | the data folder | – |
+//! | [`wire`] | bytes ↔ DNS without allocation | – |
+//! | [`filter`] | rules: list formats, the compiled table, the owner's overlay, verdicts | wire |
+//! | [`trackers`] | companies and categories behind names | config (levels) |
+//! | [`lists`] | where rules come from; compiling and keeping them | filter, trackers, config, policy (list numbers) |
+//! | [`clients`] | who asks: devices and their pseudonyms | – |
+//! | [`policy`] | what holds for whom | clients, config |
+//! | [`cache`] | answers held, bounded in bytes, read without a lock | wire |
+//! | [`stats`] | counters per thread, histograms | clients, filter, trackers, wire (their words) |
+//! | [`upstream`] | who is asked: fail-over, UDP, TCP, TLS | wire, config, stats (histograms) |
+//! | [`engine`] | the function above | all of the above |
+//! | [`server`] | the front doors: `udp`, `stream` | engine |
+//! | [`web`] | HTTP: metrics, health | engine, stats, lists |
+//!
+//! Arrows only run down this table. `wire`, `filter`, `trackers` and `cache` are plain Rust: no
+//! runtime, no clock of their own (time is an argument), no I/O but the table's file. Unsafe code
+//! is in two files, `server/sys.rs` (batched system calls) and `filter/storage.rs` (mapping).
+
 pub mod cache;
 pub mod cli;
 pub mod clients;

@@ -272,7 +272,7 @@ fn config_is_checked_and_shown() {
     let path = folder.path();
     std::fs::write(path.join("bad.yaml"), "cache:\n  sise: 1\n").unwrap();
     let (ok, _, error) = run(&["config", "check", "bad.yaml"], path, "");
-    assert!(!ok && error.contains("bad.yaml:2:3") && error.contains("`size`"), "{error}");
+    assert!(!ok && error.contains("bad.yaml:2:3") && error.contains("`cache.size`"), "{error}");
     let (ok, shown, _) = run(&["config", "show"], path, "");
     assert!(
         ok && shown.contains("127.0.0.1:1053") && shown.contains("tls://9.9.9.9#dns.quad9.net")

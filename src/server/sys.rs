@@ -211,12 +211,12 @@ impl Batch {
             )
         };
         let count = usize::try_from(count).map_err(|_| io::Error::last_os_error())?;
-        for index in 0..count {
+        for (index, header) in headers[..count].iter().enumerate() {
             let path = &mut self.paths[index];
-            self.lens[index] = (headers[index].msg_len as usize).min(QUERY);
+            self.lens[index] = (header.msg_len as usize).min(QUERY);
             self.reply_lens[index] = 0;
-            path.address_len = headers[index].msg_hdr.msg_namelen;
-            path.control_len = headers[index].msg_hdr.msg_controllen as usize;
+            path.address_len = header.msg_hdr.msg_namelen;
+            path.control_len = header.msg_hdr.msg_controllen as _;
             path.turn_around();
         }
         // After `shut` the system gives one datagram without a sender.

@@ -114,6 +114,3 @@ impl Pool {
         failed_reply.ok_or(failure)
     }
 }
-
-#[cfg(test)]
-mod tests;

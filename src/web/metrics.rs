@@ -212,7 +212,7 @@ impl Families {
         if metrics.is_empty() {
             return;
         }
-        let mut family = MetricFamily::new();
+        let mut family = MetricFamily::default();
         family.set_name(name.to_owned());
         family.set_help(help.to_owned());
         family.set_field_type(kind);
@@ -223,7 +223,7 @@ impl Families {
 
 fn labelled(labels: &[(&str, &str)]) -> Metric {
     let labels = labels.iter().map(|(name, value)| {
-        let mut label = LabelPair::new();
+        let mut label = LabelPair::default();
         label.set_name((*name).to_owned());
         label.set_value((*value).to_owned());
         label
@@ -232,7 +232,7 @@ fn labelled(labels: &[(&str, &str)]) -> Metric {
 }
 
 fn counter(labels: &[(&str, &str)], count: u64) -> Metric {
-    let mut value = Counter::new();
+    let mut value = Counter::default();
     value.set_value(count as f64);
     let mut metric = labelled(labels);
     metric.set_counter(value);
@@ -240,7 +240,7 @@ fn counter(labels: &[(&str, &str)], count: u64) -> Metric {
 }
 
 fn gauge(labels: &[(&str, &str)], number: f64) -> Metric {
-    let mut value = Gauge::new();
+    let mut value = Gauge::default();
     value.set_value(number);
     let mut metric = labelled(labels);
     metric.set_gauge(value);
@@ -261,12 +261,12 @@ fn histogram<'a>(
     let mut cumulative = 0;
     let buckets = BOUNDS_US.iter().zip(counts).map(|(&bound, count)| {
         cumulative += count;
-        let mut bucket = Bucket::new();
+        let mut bucket = Bucket::default();
         bucket.set_upper_bound(bound as f64 / 1e6);
         bucket.set_cumulative_count(cumulative);
         bucket
     });
-    let mut samples = Samples::new();
+    let mut samples = Samples::default();
     samples.set_bucket(buckets.collect());
     samples.set_sample_count(counts.iter().sum());
     samples.set_sample_sum(sum);

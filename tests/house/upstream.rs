@@ -22,11 +22,13 @@ impl Said {
     }
 }
 
+/// Every query that came.
+type Asked = Arc<Mutex<Vec<Vec<u8>>>>;
 type Script = dyn Fn(&[u8], bool) -> Option<Said> + Send + Sync;
 
 pub struct Upstream {
     pub address: SocketAddr,
-    asked: Arc<Mutex<Vec<Vec<u8>>>>,
+    asked: Asked,
     stop: Arc<AtomicBool>,
 }
 
@@ -98,10 +100,7 @@ impl Upstream {
         upstream
     }
 
-    fn shares(
-        &self,
-        script: &Arc<Script>,
-    ) -> (Arc<Script>, Arc<Mutex<Vec<Vec<u8>>>>, Arc<AtomicBool>) {
+    fn shares(&self, script: &Arc<Script>) -> (Arc<Script>, Asked, Arc<AtomicBool>) {
         (Arc::clone(script), Arc::clone(&self.asked), Arc::clone(&self.stop))
     }
 

@@ -124,7 +124,7 @@ fn read_line(source: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> 
             Err(error) => return Err(error),
         };
         let end = buffer.iter().take(DETECT).position(|&octet| octet == b'\n');
-        let taken = end.map_or(buffer.len().min(DETECT), |end| end + 1);
+        let taken = end.map_or_else(|| buffer.len().min(DETECT), |end| end + 1);
         let room = MAX_LINE - line.len();
         line.extend_from_slice(&buffer[..taken.min(room)]);
         whole &= taken <= room;

@@ -124,7 +124,7 @@ impl Table {
         let set_bits = read_u32(bytes, field::SET_BITS);
         let buckets = read_u64(bytes, field::BUCKETS);
         let layout = layout(buckets).ok_or(TableError::Damaged)?;
-        let first_note = layout.first_set.saturating_add(sets * LINE);
+        let first_note = layout.first_set.saturating_add(sets.saturating_mul(LINE));
         let fits =
             bytes.len().checked_sub(first_note) == Some(read_u64(bytes, field::NOTES) as usize);
         if !fits || buckets == 0 || !(8..=32).contains(&set_bits) {
@@ -194,7 +194,9 @@ impl Table {
             if read_u64(bytes, self.layout.first_filter + bucket as usize * 8) & bits != bits {
                 continue;
             }
-            loop {
+            // A table of ours has an empty slot somewhere; one that claims so without must not
+            // lead round and round.
+            for _ in 0..self.buckets {
                 let at = field::HEADER + bucket as usize * LINE;
                 let Some(line) = bytes.get(at..).and_then(|rest| rest.first_chunk::<LINE>()) else {
                     break;
@@ -277,4 +279,38 @@ pub(super) fn read_u64(bytes: &[u8], at: usize) -> u64 {
 
 fn read_u32(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |word| u32::from_le_bytes(*word))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::{VerdictKind, build};
+    use super::*;
+
+    #[test]
+    fn a_table_without_an_empty_slot_still_judges() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rules.table");
+        let buckets = build(&path, 0, |sink| {
+            for index in 0..20 {
+                let rule = Listed::Rule { list: 0, tier: Tier::Block, scope: Scope::Name };
+                sink(&format!("n{index}.example").parse().unwrap(), rule);
+            }
+            Ok(Vec::new())
+        })
+        .unwrap()
+        .buckets;
+        let mut bytes = fs::read(&path).unwrap();
+        // Every slot and every filter full, of nothing that is a name.
+        let filled = field::HEADER..layout(buckets).unwrap().first_set;
+        bytes[filled].fill(0xff);
+        let sum = checksum(&bytes);
+        bytes[field::CHECKSUM..field::CHECKSUM + 8].copy_from_slice(&sum.to_le_bytes());
+        fs::write(&path, &bytes).unwrap();
+        let table = Table::open(&path).unwrap();
+        let mut verdict = Verdict::default();
+        table.judge(&"n1.example".parse().unwrap(), u64::MAX, &mut verdict);
+        assert_eq!(verdict.kind, VerdictKind::Pass);
+    }
 }

@@ -73,8 +73,10 @@ impl Answer {
             let record = Record::read(message, at).ok_or(Malformed)?;
             at = record.end;
             if record.rtype == Rtype::OPT {
+                // In another section it would end the walk before the records the header counts.
+                let misplaced = index < answers + authority;
                 // BADVERS, BADCOOKIE and their like concern our hop alone: no answer for a client.
-                if record.ttl >> 24 != 0 {
+                if misplaced || record.ttl >> 24 != 0 {
                     return Err(Malformed);
                 }
                 ede = extended_errors(&message[record.data..record.end]);
@@ -270,6 +272,14 @@ mod tests {
         assert!(reply.ends_with(b"\0\0\x29\x04\xd0\0\0\0\0\0\x06\0\x0f\0\x02\0\x09"));
         assert_eq!(reply[11], 1);
         assert_eq!(answer.lifetime(), SERVFAIL_TTL);
+    }
+
+    #[test]
+    fn an_opt_record_outside_the_additional_section_is_malformed() {
+        for counts in [[2, 0, 0], [1, 1, 0], [1, 2, 1]] {
+            let message = message([0x81, 0x80], counts, &[A, OPT_EDE, A]);
+            assert_eq!(Answer::read(&message, &name(), BOUNDS), Err(Malformed));
+        }
     }
 
     #[test]

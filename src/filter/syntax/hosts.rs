@@ -38,7 +38,8 @@ pub(super) fn read_line(
     let nowhere = address.is_unspecified() || address.is_loopback();
     let mut result = Ok(());
     for word in words {
-        if OWN_NAMES.iter().any(|own| own.eq_ignore_ascii_case(word)) {
+        let host = word.strip_suffix(b".").unwrap_or(word);
+        if OWN_NAMES.iter().any(|own| own.eq_ignore_ascii_case(host)) {
             continue;
         }
         if !nowhere {

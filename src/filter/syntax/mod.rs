@@ -196,6 +196,7 @@ mod tests {
         two_words: b"a.test b.test\n" => [], skipped [1];
         hosts: b"0.0.0.0 a.test b.test\n127.0.0.1\tc.test\n:: d.test\n" => ["a.test", "b.test", "c.test", "d.test"], skipped [];
         hosts_own_names: b"127.0.0.1 localhost\n::1 ip6-localhost ip6-loopback\n255.255.255.255 broadcasthost\n0.0.0.0 a.test\n" => ["a.test"], skipped [];
+        hosts_own_names_with_a_dot: b"127.0.0.1 localhost. a.test.\n0.0.0.0 0.0.0.0.\n" => ["a.test"], skipped [];
         hosts_elsewhere: b"0.0.0.0 a.test\n192.0.2.7 nas.test\nb.test\n0.0.0.0 ok.test b..d\n" => ["a.test", "ok.test"], skipped [2, 3, 4];
     }
 

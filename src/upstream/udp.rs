@@ -13,6 +13,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
 
 use foldhash::fast::RandomState;
+use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::sync::{Notify, oneshot};
 use tokio::task;
@@ -199,9 +200,19 @@ impl Socket {
 async fn receive(socket: Rc<Socket>) {
     let mut buffer = [0; LARGEST];
     loop {
-        tokio::select! {
-            ready = socket.socket.readable() => if ready.is_err() { return },
+        let ready = tokio::select! {
+            ready = socket.socket.ready(Interest::READABLE | Interest::ERROR) => ready,
             () = socket.done.notified() => return,
+        };
+        // An ICMP error makes a socket ready without anything to read.
+        let error = match ready {
+            Ok(ready) if ready.is_error() => socket.socket.take_error().ok().flatten(),
+            Ok(_) => None,
+            Err(error) => Some(error),
+        };
+        if let Some(error) = error {
+            socket.fail(&error);
+            return;
         }
         loop {
             match socket.socket.try_recv(&mut buffer) {

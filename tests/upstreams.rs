@@ -1,0 +1,219 @@
+//! Upstreams that are slow, dead, broken or lying.
+
+mod house;
+
+use std::collections::HashSet;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use house::Server;
+use house::dns::{A, NOERROR, SERVFAIL, query, question_end, rcode, record};
+use house::upstream::{Said, Upstream};
+
+fn address(last: u8) -> Said {
+    Said::answer(record(A, 300, &[192, 0, 2, last]))
+}
+
+fn failure() -> Said {
+    Said { flags: [0x81, 0x82], counts: [0, 0, 0], records: Vec::new() }
+}
+
+fn server(upstreams: &[&Upstream]) -> Server {
+    let urls: Vec<_> = upstreams.iter().map(|upstream| upstream.url()).collect();
+    Server::start(&format!("upstream: [{}]\n", urls.join(", ")))
+}
+
+/// Answers every query by `reply`, which gets the socket, the query and who sent it.
+fn raw_upstream(
+    reply: impl Fn(&UdpSocket, &[u8], SocketAddr) + Send + 'static,
+) -> (SocketAddr, Arc<AtomicBool>) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while !stopped.load(Ordering::Relaxed) {
+            if let Ok((len, peer)) = socket.recv_from(&mut buffer) {
+                reply(&socket, &buffer[..len], peer);
+            }
+        }
+    });
+    (address, stop)
+}
+
+/// A good reply to `query`: 192.0.2.`last`, without EDNS.
+fn good(query: &[u8], last: u8) -> Vec<u8> {
+    let mut reply = query[..question_end(query)].to_vec();
+    reply[2..4].copy_from_slice(&[0x81, 0x80]);
+    reply[4..12].copy_from_slice(&[0, 1, 0, 1, 0, 0, 0, 0]);
+    reply.extend(record(A, 300, &[192, 0, 2, last]));
+    reply
+}
+
+#[test]
+fn a_silent_upstream_is_passed_by_and_comes_back() {
+    let speaks = Arc::new(AtomicBool::new(false));
+    let heard = Arc::clone(&speaks);
+    let first = Upstream::start(move |_, _| heard.load(Ordering::Relaxed).then(|| address(1)));
+    let second = Upstream::start(|_, _| Some(address(2)));
+    let server = server(&[&first, &second]);
+    let ask = |id: u16| server.ask(&query(id, &format!("n{id}.example.org"), A));
+    for id in 0..3 {
+        let start = Instant::now();
+        assert!(ask(id).ends_with(&[192, 0, 2, 2]));
+        assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+    }
+    let healthy = |server: &Server| {
+        let url = first.url();
+        let samples = server.metric("trackless_upstream_healthy");
+        samples.iter().any(|(labels, value)| labels.contains(&url) && *value == 1.0)
+    };
+    assert!(!healthy(&server));
+    let asked = first.asked("n9.example.org").len();
+    assert!(ask(9).ends_with(&[192, 0, 2, 2]));
+    assert_eq!(first.asked("n9.example.org").len(), asked, "skipped while it is dead");
+    speaks.store(true, Ordering::Relaxed);
+    server.until("the first one is back", healthy);
+    assert!(ask(10).ends_with(&[192, 0, 2, 1]), "the preferred one again");
+}
+
+#[test]
+fn a_failing_upstream_is_passed_by_and_its_word_given_if_there_is_no_other() {
+    let first = Upstream::start(|_, _| Some(failure()));
+    let second = Upstream::start(|query, _| {
+        // `both.example.org` fails here too; its first label has four letters.
+        Some(if query[12] == 4 { failure() } else { address(2) })
+    });
+    let server = server(&[&first, &second]);
+    assert!(server.ask(&query(1, "n.example.org", A)).ends_with(&[192, 0, 2, 2]));
+    assert_eq!(rcode(&server.ask(&query(2, "both.example.org", A))), SERVFAIL);
+}
+
+#[test]
+fn a_closed_port_costs_no_time() {
+    let gone = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let second = Upstream::start(|_, _| Some(address(2)));
+    let server = Server::start(&format!("upstream: [udp://{gone}, {}]\n", second.url()));
+    let start = Instant::now();
+    assert!(server.ask(&query(1, "n.example.org", A)).ends_with(&[192, 0, 2, 2]));
+    assert!(start.elapsed() < Duration::from_millis(400), "{:?}", start.elapsed());
+}
+
+#[test]
+fn lies_are_not_taken() {
+    let other = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let (upstream, stop) = raw_upstream(move |socket, query, peer| {
+        let truth = good(query, 1);
+        let lie = |change: &dyn Fn(&mut Vec<u8>)| {
+            let mut lie = good(query, 66);
+            change(&mut lie);
+            socket.send_to(&lie, peer).unwrap();
+        };
+        lie(&|lie| lie[0] ^= 1);
+        lie(&|lie| lie[14] ^= 1);
+        lie(&|lie| lie[2] &= 0x7f);
+        lie(&|lie| lie[5] = 2);
+        lie(&|lie| lie.truncate(20));
+        lie(&|lie| lie.truncate(3));
+        other.send_to(&good(query, 66), peer).unwrap();
+        socket.send_to(&truth, peer).unwrap();
+    });
+    let server = Server::start(&format!("upstream: udp://{upstream}\n"));
+    for id in 0..20 {
+        let reply = server.ask(&query(id, &format!("n{id}.example.org"), A));
+        assert!(rcode(&reply) == NOERROR && reply.ends_with(&[192, 0, 2, 1]));
+    }
+    stop.store(true, Ordering::Relaxed);
+}
+
+#[test]
+fn a_malformed_answer_is_a_failure_not_an_answer() {
+    let (upstream, stop) = raw_upstream(|socket, query, peer| {
+        let mut reply = good(query, 1);
+        let records = reply.len();
+        reply.truncate(records - 2);
+        socket.send_to(&reply, peer).unwrap();
+    });
+    let server = Server::start(&format!("upstream: udp://{upstream}\n"));
+    assert_eq!(rcode(&server.ask(&query(1, "n.example.org", A))), SERVFAIL);
+    stop.store(true, Ordering::Relaxed);
+}
+
+#[test]
+fn an_upstream_that_does_not_keep_case_is_put_up_with() {
+    let (upstream, stop) = raw_upstream(|socket, query, peer| {
+        let mut reply = good(query, 1);
+        let end = question_end(&reply);
+        reply[12..end].make_ascii_lowercase();
+        socket.send_to(&reply, peer).unwrap();
+    });
+    let server = Server::start(&format!("upstream: udp://{upstream}\n"));
+    for id in 0..5 {
+        let reply = server.ask(&query(id, &format!("name-{id}.example.org"), A));
+        assert_eq!(rcode(&reply), NOERROR);
+    }
+    stop.store(true, Ordering::Relaxed);
+}
+
+#[test]
+fn queries_cannot_be_foreseen_and_tell_nothing_of_the_client() {
+    type Seen = (u16, SocketAddr, Vec<u8>);
+    let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
+    let all = Arc::clone(&seen);
+    let (upstream, stop) = raw_upstream(move |socket, query, peer| {
+        let id = u16::from_be_bytes([query[0], query[1]]);
+        all.lock().unwrap().push((id, peer, query.to_vec()));
+        socket.send_to(&good(query, 1), peer).unwrap();
+    });
+    let server = Server::start(&format!("upstream: udp://{upstream}\n"));
+    for id in 0..40 {
+        // With a client subnet and a cookie, which are for us and nobody else.
+        let mut query = query(id, &format!("some-name-{id}.example.org"), A);
+        query[11] = 1;
+        query.extend([0, 0, 41, 4, 0xd0, 0, 0, 0, 0, 0, 24]);
+        query.extend([0, 8, 0, 8, 0, 1, 32, 0, 198, 51, 100, 7]);
+        query.extend([0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(rcode(&server.ask(&query)), NOERROR);
+    }
+    stop.store(true, Ordering::Relaxed);
+    let seen = seen.lock().unwrap();
+    let ids: HashSet<_> = seen.iter().map(|(id, ..)| id).collect();
+    let ports: HashSet<_> = seen.iter().map(|(_, peer, _)| peer.port()).collect();
+    let capitals = seen.iter().filter(|(.., query)| query[12..].iter().any(u8::is_ascii_uppercase));
+    assert!(ids.len() > 35 && ports.len() >= 8 && capitals.count() > 35);
+    for (.., query) in seen.iter() {
+        let opt = question_end(query);
+        assert_eq!(&query[opt..], [0, 0, 41, 4, 0xd0, 0, 0, 0, 0, 0, 0], "an empty OPT record");
+    }
+}
+
+#[test]
+fn tcp_alone_is_enough() {
+    let upstream = Upstream::start(|_, _| Some(address(3)));
+    let place = upstream.address;
+    let server = Server::start(&format!("upstream: tcp://{place}\n"));
+    for id in 0..3 {
+        let reply = server.ask(&query(id, &format!("n{id}.example.org"), A));
+        assert!(reply.ends_with(&[192, 0, 2, 3]));
+    }
+}
+
+#[test]
+fn a_reload_changes_upstreams() {
+    let (first, second) =
+        (Upstream::start(|_, _| Some(address(1))), Upstream::start(|_, _| Some(address(2))));
+    let server = server(&[&first]);
+    assert!(server.ask(&query(1, "a.example.org", A)).ends_with(&[192, 0, 2, 1]));
+    server.write("trackless.yaml", &server.config().replace(&first.url(), &second.url()));
+    server.signal("-HUP");
+    let next = std::cell::Cell::new(0_u16);
+    server.until("the second one is asked", |server| {
+        next.set(next.get() + 1);
+        let reply = server.ask(&query(1, &format!("b{}.example.org", next.get()), A));
+        reply.ends_with(&[192, 0, 2, 2])
+    });
+}

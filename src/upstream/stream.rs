@@ -27,6 +27,7 @@ type Exchange = DnsExchange<TokioRuntimeProvider>;
 /// The connection to one server, dialled when first needed and again when broken.
 pub(super) struct Stream {
     url: UpstreamUrl,
+    tls: fn() -> Result<TlsConfig, NetError>,
     /// Owns the tasks behind the connections: they end with it.
     runtime: TokioRuntimeProvider,
     exchange: RefCell<Option<Numbered>>,
@@ -48,7 +49,13 @@ impl std::fmt::Debug for Stream {
 
 impl Stream {
     pub(super) fn new(url: &UpstreamUrl) -> Self {
+        // Who may sign for a server: the roots that browsers trust.
+        Self::trusting(url, TlsConfig::new)
+    }
+
+    fn trusting(url: &UpstreamUrl, tls: fn() -> Result<TlsConfig, NetError>) -> Self {
         Self {
+            tls,
             url: url.clone(),
             runtime: TokioRuntimeProvider::default(),
             exchange: RefCell::default(),
@@ -99,7 +106,7 @@ impl Stream {
         connection.port = self.url.address.port();
         let mut options = ResolverOpts::default();
         options.max_active_requests = MOST_IN_FLIGHT;
-        let context = PoolContext::new(options, TlsConfig::new()?);
+        let context = PoolContext::new(options, (self.tls)()?);
         let exchange =
             self.runtime.new_connection(self.url.address.ip(), &connection, &context)?.await?;
         let number = getrandom::u64().unwrap_or_default();
@@ -117,4 +124,144 @@ async fn send(exchange: &Exchange, question: &Question) -> Result<Vec<u8>, AskEr
     options.use_edns = false;
     let request = DnsRequest::new(message, options);
     Ok(exchange.send(request).first_answer().await?.into_buffer())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::net::SocketAddr;
+    use std::rc::Rc;
+    use std::sync::OnceLock;
+
+    use rcgen::{CertifiedKey, generate_simple_self_signed};
+    use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+    use rustls::{ClientConfig, RootCertStore, ServerConfig};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+    use tokio::runtime;
+    use tokio::task::{LocalSet, spawn_local};
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+
+    const NAME: &str = "dns.upstream.example";
+
+    fn certificate() -> &'static (CertificateDer<'static>, Vec<u8>) {
+        static CERTIFICATE: OnceLock<(CertificateDer<'static>, Vec<u8>)> = OnceLock::new();
+        CERTIFICATE.get_or_init(|| {
+            let CertifiedKey { cert, signing_key } =
+                generate_simple_self_signed([NAME.to_owned()]).unwrap();
+            (cert.der().clone(), signing_key.serialize_der())
+        })
+    }
+
+    fn trusting_the_test() -> Result<TlsConfig, NetError> {
+        let mut roots = RootCertStore::empty();
+        roots.add(certificate().0.clone()).unwrap();
+        let mut tls = TlsConfig::new()?;
+        tls.config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        Ok(tls)
+    }
+
+    /// Answers `per_connection` queries a connection with themselves and QR, then closes it.
+    async fn serve(listener: TcpListener, per_connection: usize, connections: Rc<Cell<usize>>) {
+        let (certificate, key) = certificate();
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(
+                vec![certificate.clone()],
+                PrivatePkcs8KeyDer::from(key.clone()).into(),
+            )
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            connections.set(connections.get() + 1);
+            let Ok(mut stream) = acceptor.accept(stream).await else { continue };
+            for _ in 0..per_connection {
+                let Ok(len) = stream.read_u16().await else { break };
+                let mut message = vec![0; usize::from(len)];
+                stream.read_exact(&mut message).await.unwrap();
+                message[2] |= 0x80;
+                stream.write_u16(len).await.unwrap();
+                stream.write_all(&message).await.unwrap();
+                stream.flush().await.unwrap();
+            }
+            let _ = stream.shutdown().await;
+        }
+    }
+
+    fn with_server<F: Future>(
+        per_connection: usize,
+        test: impl FnOnce(SocketAddr, Rc<Cell<usize>>) -> F,
+    ) -> F::Output {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        LocalSet::new().block_on(&runtime, async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let connections = Rc::new(Cell::new(0));
+            spawn_local(serve(listener, per_connection, Rc::clone(&connections)));
+            test(address, connections).await
+        })
+    }
+
+    fn stream(address: SocketAddr, name: &str) -> Stream {
+        let url = format!("tls://{address}#{name}").parse().unwrap();
+        Stream::trusting(&url, trusting_the_test)
+    }
+
+    fn question() -> Question {
+        Question {
+            name: Box::from(*b"\x07example\0"),
+            qtype: 65_400,
+            qclass: 1,
+            dnssec_ok: true,
+            checking_disabled: false,
+        }
+    }
+
+    #[test]
+    fn one_connection_serves_many_questions() {
+        with_server(100, async |address, connections| {
+            let stream = stream(address, NAME);
+            for _ in 0..5 {
+                let reply = stream.ask(&question()).await.unwrap();
+                assert_eq!(
+                    reply[2..],
+                    question().message(0, &question().wire())[2..]
+                        .iter()
+                        .enumerate()
+                        .map(|(at, &octet)| if at == 0 { octet | 0x80 } else { octet })
+                        .collect::<Vec<_>>()
+                );
+            }
+            assert_eq!(connections.get(), 1);
+        });
+    }
+
+    #[test]
+    fn a_closed_connection_is_opened_again() {
+        with_server(1, async |address, connections| {
+            let stream = stream(address, NAME);
+            for _ in 0..3 {
+                stream.ask(&question()).await.unwrap();
+            }
+            assert_eq!(connections.get(), 3);
+        });
+    }
+
+    #[test]
+    fn a_certificate_for_another_name_is_refused() {
+        with_server(100, async |address, _| {
+            assert!(stream(address, "other.example").ask(&question()).await.is_err());
+        });
+    }
+
+    #[test]
+    fn a_certificate_nobody_vouches_for_is_refused() {
+        with_server(100, async |address, _| {
+            let url = format!("tls://{address}#{NAME}").parse().unwrap();
+            assert!(Stream::new(&url).ask(&question()).await.is_err());
+        });
+    }
 }

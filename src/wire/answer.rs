@@ -48,7 +48,8 @@ impl Answer {
     /// none from any common server, go with it, because names in them may be compressed.
     ///
     /// # Errors
-    /// A message whose sections cannot be walked, or whose question is not `name`.
+    /// A message whose sections cannot be walked, that is no reply to a standard query, or whose
+    /// question is not `name`.
     pub fn read(message: &[u8], name: &Name, bounds: TtlBounds) -> Result<Self, Malformed> {
         let [questions, answers, authority, additional] = counts(message).ok_or(Malformed)?;
         let name_end = skip_name(message, HEADER).ok_or(Malformed)?;
@@ -56,7 +57,10 @@ impl Answer {
         let same = message
             .get(HEADER..name_end)
             .is_some_and(|asked| questions == 1 && asked.eq_ignore_ascii_case(name.wire()));
-        if !same || message.len() < question_end || message.len() > usize::from(u16::MAX) {
+        // Anything else than a reply to a standard query is read by other rules.
+        let reply = message[2] & 0xf8 == 0x80;
+        if !reply || !same || message.len() < question_end || message.len() > usize::from(u16::MAX)
+        {
             return Err(Malformed);
         }
         let rcode = message[3] & 0x0f;
@@ -278,6 +282,14 @@ mod tests {
     fn an_opt_record_outside_the_additional_section_is_malformed() {
         for counts in [[2, 0, 0], [1, 1, 0], [1, 2, 1]] {
             let message = message([0x81, 0x80], counts, &[A, OPT_EDE, A]);
+            assert_eq!(Answer::read(&message, &name(), BOUNDS), Err(Malformed));
+        }
+    }
+
+    #[test]
+    fn only_a_reply_to_a_standard_query_is_an_answer() {
+        for flags in [[0x01, 0x80], [0xa9, 0x80]] {
+            let message = message(flags, [1, 0, 0], &[A]);
             assert_eq!(Answer::read(&message, &name(), BOUNDS), Err(Malformed));
         }
     }

@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -173,7 +174,12 @@ fn spawn_resolver(
                 error!("TCP is not served: {error}");
             }
         });
-        set.block_on(&runtime, resolver.run());
+        // A bug, and no way on: without this thread its share of all questions would wait for
+        // ever. Whoever started us may start us again.
+        if catch_unwind(AssertUnwindSafe(|| set.block_on(&runtime, resolver.run()))).is_err() {
+            error!("a resolver has failed; please report this");
+            process::exit(70);
+        }
     };
     thread::Builder::new()
         .name("resolver".to_owned())

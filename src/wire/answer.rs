@@ -48,8 +48,8 @@ impl Answer {
     /// none from any common server, go with it, because names in them may be compressed.
     ///
     /// # Errors
-    /// A message whose sections cannot be walked, that is no reply to a standard query, or whose
-    /// question is not `name`.
+    /// A message whose sections cannot be walked, that is no whole reply to a standard query, or
+    /// whose question is not `name`.
     pub fn read(message: &[u8], name: &Name, bounds: TtlBounds) -> Result<Self, Malformed> {
         let [questions, answers, authority, additional] = counts(message).ok_or(Malformed)?;
         let name_end = skip_name(message, HEADER).ok_or(Malformed)?;
@@ -57,8 +57,9 @@ impl Answer {
         let same = message
             .get(HEADER..name_end)
             .is_some_and(|asked| questions == 1 && asked.eq_ignore_ascii_case(name.wire()));
-        // Anything else than a reply to a standard query is read by other rules.
-        let reply = message[2] & 0xf8 == 0x80;
+        // Anything else than a reply to a standard query is read by other rules, and a truncated
+        // one would be held and given as if it were whole.
+        let reply = message[2] & 0xfa == 0x80;
         if !reply || !same || message.len() < question_end || message.len() > usize::from(u16::MAX)
         {
             return Err(Malformed);

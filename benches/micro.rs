@@ -1,13 +1,16 @@
 //! The steps of the hot path alone: `cargo bench --bench micro`.
 //!
-//! Every figure is for a pass over 65,536 different queries in random order; divide the time by
-//! the items, or read the throughput column. `table/*` reads the question as well: subtract
-//! `read_query`.
+//! Every figure is for a pass over 65,536 different queries in random order; the throughput column
+//! gives the queries a second. All but `read_query` read the question as well: subtract it.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
+use trackless::cache::{Cache, Entry, Key};
 use trackless::filter::{self, Listed, Scope, Table, Tier, Verdict};
-use trackless::wire::{Name, Query};
+use trackless::wire::{Answer, Name, Query, Refusal, Rtype, TtlBounds};
 
 fn main() {
     divan::main();
@@ -117,4 +120,52 @@ fn table_miss(bencher: Bencher<'_, '_>, names: u64) {
 #[divan::bench(args = SIZES, sample_count = 3, sample_size = 1)]
 fn table_build(bencher: Bencher<'_, '_>, names: u64) {
     bencher.counter(ItemsCount::new(names)).bench(|| table(names));
+}
+
+#[divan::bench]
+fn write_refusal(bencher: Bencher<'_, '_>) {
+    let (packets, ends) = queries(|random| format!("www.{}", listed(random)));
+    let refusal = Refusal::new(Duration::from_secs(60));
+    let mut out = [0; 512];
+    bencher.counter(ItemsCount::new(QUERIES)).bench_local(|| {
+        each_query(&packets, &ends, |query, _| {
+            black_box(refusal.write(query, &mut out));
+        });
+    });
+}
+
+fn key(name: &Name) -> Key<'_> {
+    Key { name, qtype: Rtype(1), dnssec_ok: false, checking_disabled: false }
+}
+
+/// Found in a cache of `answers` answers with three addresses each, and written.
+#[divan::bench(args = [1_000, 50_000])]
+fn cache_hit(bencher: Bencher<'_, '_>, answers: u64) {
+    let cache = Cache::new(64 << 20);
+    let bounds = TtlBounds { min: 0, max: 86_400, max_negative: 3_600 };
+    for index in 0..answers {
+        let name: Name = listed(index).parse().expect("generated names are names");
+        let mut message = vec![0, 0, 0x81, 0x80, 0, 1, 0, 3, 0, 0, 0, 0];
+        message.extend_from_slice(name.wire());
+        message.extend_from_slice(&[0, 1, 0, 1]);
+        for last in 0..3 {
+            message.extend_from_slice(b"\xc0\x0c\0\x01\0\x01\0\0\x0e\x10\0\x04\xc0\0\x02");
+            message.push(last);
+        }
+        let answer = Answer::read(&message, &name, bounds).expect("generated answers are answers");
+        let key = key(&name);
+        cache.insert(Arc::new(Entry::new(&key, answer, 0)), key.hash(), 0);
+    }
+    let (packets, ends) = queries(|random| listed(random % answers));
+    let mut out = [0; 1232];
+    bencher.counter(ItemsCount::new(QUERIES)).bench_local(|| {
+        each_query(&packets, &ends, |query, name| {
+            let key = key(name);
+            if let Some(found) = cache.get(&key, key.hash(), 1)
+                && let Some(entry) = found.entry()
+            {
+                black_box(entry.answer().write(query, 1, query.udp_limit(), &mut out));
+            }
+        });
+    });
 }

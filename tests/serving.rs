@@ -296,3 +296,38 @@ fn lists_are_compiled_ahead() {
     );
     assert!(path.join("data/rules.table").is_file());
 }
+
+#[test]
+fn a_supervisor_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notify");
+    let supervisor = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    supervisor.set_read_timeout(Some(PATIENCE)).unwrap();
+    let hear = |word: &str| {
+        let mut buffer = [0; 512];
+        loop {
+            let len = supervisor.recv(&mut buffer).expect(word);
+            if String::from_utf8_lossy(&buffer[..len]).contains(word) {
+                return;
+            }
+        }
+    };
+    let mut child = house::command(&["serve", "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0"])
+        .args(["--data", "data"])
+        .current_dir(folder.path())
+        .env("NOTIFY_SOCKET", &path)
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let signal = |signal: &str| {
+        let id = child.id().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
+    };
+    hear("READY=1");
+    signal("-HUP");
+    hear("RELOADING=1");
+    hear("READY=1");
+    signal("-TERM");
+    hear("STOPPING=1");
+    assert!(child.wait().unwrap().success());
+}

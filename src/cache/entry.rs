@@ -97,8 +97,8 @@ impl Entry {
             && question[name.len()..name.len() + 2] == key.qtype.0.to_be_bytes()
     }
 
-    pub(super) fn same_question(&self, other: &Self) -> bool {
-        self.bits == other.bits && self.answer.question() == other.answer.question()
+    pub(super) fn expires(&self) -> u32 {
+        self.expires
     }
 
     /// Memory taken: the bytes, the entry, and what two allocations cost.

@@ -11,7 +11,7 @@
 
 mod entry;
 
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwapOption, Guard};
@@ -32,6 +32,8 @@ pub struct Cache {
     tags: Box<[AtomicU64]>,
     entries: Box<[ArcSwapOption<Entry>]>,
     heat: Box<[AtomicU8]>,
+    /// When each entry expires: read by writers, who would otherwise touch every entry of a set.
+    expires: Box<[AtomicU32]>,
     limit: usize,
     bytes: AtomicUsize,
     count: AtomicUsize,
@@ -51,13 +53,14 @@ impl Found {
 }
 
 impl Cache {
-    /// A cache for `limit` bytes of answers, 0 for none. Slots take a fifteenth of it on top.
+    /// A cache for `limit` bytes of answers, 0 for none. Slots take a twelfth of it on top.
     pub fn new(limit: u64) -> Self {
         let slots = (limit.div_ceil(BYTES_PER_SLOT) as usize).next_multiple_of(WAYS);
         Self {
             tags: (0..slots).map(|_| AtomicU64::new(0)).collect(),
             entries: (0..slots).map(|_| ArcSwapOption::empty()).collect(),
             heat: (0..slots).map(|_| AtomicU8::new(0)).collect(),
+            expires: (0..slots).map(|_| AtomicU32::new(0)).collect(),
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
             bytes: AtomicUsize::new(0),
             count: AtomicUsize::new(0),
@@ -101,10 +104,11 @@ impl Cache {
             return;
         }
         let mut hand = self.hand.lock().unwrap_or_else(PoisonError::into_inner);
-        let slot = self.slot_for(&entry, hash, now);
+        let slot = self.slot_for(hash, now);
         self.clear(slot);
         self.bytes.fetch_add(size, Relaxed);
         self.count.fetch_add(1, Relaxed);
+        self.expires[slot].store(entry.expires(), Relaxed);
         self.entries[slot].store(Some(entry));
         self.tags[slot].store(hash.tag(), Relaxed);
         while self.bytes.load(Relaxed) > self.limit {
@@ -114,15 +118,15 @@ impl Cache {
     }
 
     /// The slot to write to: the same question's, an empty one, or the coldest.
-    fn slot_for(&self, entry: &Entry, hash: KeyHash, now: u32) -> usize {
+    fn slot_for(&self, hash: KeyHash, now: u32) -> usize {
         let mut coldest = (u8::MAX, 0);
         for slot in self.ways(hash) {
-            let guard = self.entries[slot].load();
-            let heat = match &*guard {
-                Some(old) if old.same_question(entry) => return slot,
-                Some(old) if old.is_fresh(now) => 1 + self.heat[slot].load(Relaxed),
-                Some(_) => 1,
-                None => 0,
+            let heat = match self.tags[slot].load(Relaxed) {
+                // Another question with the same 64 bits, should there ever be one, has to go.
+                tag if tag == hash.tag() => return slot,
+                0 => 0,
+                _ if now < self.expires[slot].load(Relaxed) => 1 + self.heat[slot].load(Relaxed),
+                _ => 1,
             };
             if heat < coldest.0 {
                 coldest = (heat, slot);
@@ -140,8 +144,7 @@ impl Cache {
 
     fn cool_or_clear(&self, slot: usize, now: u32) {
         let heat = self.heat[slot].load(Relaxed);
-        let fresh = self.entries[slot].load().as_ref().is_some_and(|entry| entry.is_fresh(now));
-        if heat > 0 && fresh {
+        if heat > 0 && now < self.expires[slot].load(Relaxed) {
             self.heat[slot].store(heat - 1, Relaxed);
         } else {
             self.clear(slot);

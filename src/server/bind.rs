@@ -99,9 +99,8 @@ impl BindError {
 /// # Errors
 /// The first socket that cannot be opened.
 pub fn bind(address: SocketAddr, workers: usize, resolvers: usize) -> Result<Door, BindError> {
-    // The first sockets settle the port, and would find it taken: another program may share it
-    // only with SO_REUSEPORT, which is set on all but not before somebody else's absence is
-    // certain.
+    // Sockets that share a port would share it with another server of the same user, too, and
+    // take each other's queries: one that does not share finds that out first.
     let probe = socket(address, Protocol::UDP, false)
         .map_err(|error| BindError::new(address, "UDP", error))?;
     let address = local_address(&probe).map_err(|error| BindError::new(address, "UDP", error))?;

@@ -23,8 +23,9 @@ use crate::config;
 use crate::engine::{Client, Engine, Outcome, Waiting, Worker};
 use crate::stats::Transport;
 
-/// Queries of one connection that may be open at once.
-const PIPELINE: usize = 128;
+/// Queries of one connection that may be open at once. Their replies may wait to be taken, up to
+/// 64 KiB each: this bounds what a client that never reads costs.
+const PIPELINE: usize = 32;
 /// Longest query taken, in octets; a padded one (RFC 8467) has 128 or a small multiple of it.
 const LONGEST_QUERY: usize = 4_096;
 /// Largest message (RFC 1035 section 4.2.2).

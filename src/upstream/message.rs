@@ -18,28 +18,22 @@ pub struct Question {
 }
 
 impl Question {
-    /// Name, type and class as they stand in a message.
-    pub(super) fn wire(&self) -> Vec<u8> {
-        let mut wire = Vec::with_capacity(self.name.len() + 4);
-        wire.extend_from_slice(&self.name);
-        wire.extend_from_slice(&self.qtype.to_be_bytes());
-        wire.extend_from_slice(&self.qclass.to_be_bytes());
-        wire
-    }
-
-    /// The whole query with `id` and the question spelled as in `wire`: RD, AD (so that the reply
-    /// tells whether it is authentic, RFC 6840 section 5.7), CD and DO as the client has them, and
-    /// no other option.
-    pub(super) fn message(&self, id: u16, wire: &[u8]) -> Vec<u8> {
-        let mut message = Vec::with_capacity(HEADER + wire.len() + 11);
+    /// The whole query with `id`, and where its question ends: RD, AD (so that the reply tells
+    /// whether it is authentic, RFC 6840 section 5.7), CD and DO as the client has them, and no
+    /// other option.
+    pub(super) fn message(&self, id: u16) -> (Vec<u8>, usize) {
+        let question_end = HEADER + self.name.len() + 4;
+        let mut message = Vec::with_capacity(question_end + 11);
         message.extend_from_slice(&id.to_be_bytes());
         let checking_disabled = u8::from(self.checking_disabled) << 4;
         message.extend_from_slice(&[0x01, 0x20 | checking_disabled, 0, 1, 0, 0, 0, 0, 0, 1]);
-        message.extend_from_slice(wire);
+        message.extend_from_slice(&self.name);
+        message.extend_from_slice(&self.qtype.to_be_bytes());
+        message.extend_from_slice(&self.qclass.to_be_bytes());
         let size = (UDP_PAYLOAD as u16).to_be_bytes();
         let dnssec_ok = u8::from(self.dnssec_ok) << 7;
         message.extend_from_slice(&[0, 0, 41, size[0], size[1], 0, 0, dnssec_ok, 0, 0, 0]);
-        message
+        (message, question_end)
     }
 }
 

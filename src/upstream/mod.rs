@@ -20,7 +20,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 
 use crate::config;
 use crate::wire::ExtendedError;
@@ -82,7 +82,8 @@ impl Pool {
     /// # Errors
     /// No server replied.
     pub async fn ask(&self, question: &Question) -> Result<Vec<u8>, Failure> {
-        let deadline = Instant::now() + self.timeout;
+        let mut now = Instant::now();
+        let deadline = now + self.timeout;
         let mut failed_reply = None;
         let mut failure = Failure::NoReachable;
         for round in 0.. {
@@ -91,21 +92,23 @@ impl Pool {
                 if !server.is_well() {
                     continue;
                 }
-                let left = deadline.saturating_duration_since(Instant::now());
+                let left = deadline.saturating_duration_since(now);
                 if left.is_zero() {
                     return failed_reply.ok_or(failure);
                 }
                 tried = true;
                 let patience = server.patience() * 2_u32.saturating_pow(round);
-                match timeout(patience.min(left), server.ask(question)).await {
+                let limit = now + patience.min(left);
+                match timeout_at(limit, server.ask(question, now)).await {
                     Ok(Ok(reply)) if !message::is_failure(&reply) => return Ok(reply),
                     Ok(Ok(reply)) => failed_reply = Some(reply),
                     Ok(Err(_)) => {
-                        server.has_failed();
+                        server.has_failed(false);
                         failure = Failure::Network;
                     }
-                    Err(_) => server.has_failed(),
+                    Err(_) => server.has_failed(true),
                 }
+                now = Instant::now();
             }
             if !tried || failed_reply.is_some() {
                 break;

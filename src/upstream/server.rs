@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::task;
 use tokio::time::{Instant, sleep, timeout};
+use tracing::{info, warn};
 
 use super::figures::{Figures, ServerFigures};
 use super::message::{Question, Reply, is_truncated, replies_to};
@@ -15,9 +16,13 @@ use super::stream::Stream;
 use super::udp::Udp;
 use super::{FIRST_PATIENCE, LEAST_PATIENCE, MOST_PATIENCE};
 use crate::config::{Transport, UpstreamUrl};
+use crate::wire::HEADER;
 
 /// Failures in a row after which a server is skipped.
 const FAILURES: u32 = 3;
+/// Time a server must have been silent before it is skipped for silence: many questions at once
+/// fail together when a server, or the way to it, only pauses.
+const SILENCE: Duration = Duration::from_secs(1);
 /// First and longest pause between two probes of a server that is skipped.
 const PROBE: Duration = Duration::from_millis(500);
 const LONGEST_PROBE: Duration = Duration::from_secs(15);
@@ -47,6 +52,7 @@ pub(super) struct Server {
     /// Smoothed round-trip time (RFC 6298's alpha of 1/8); none before the first reply.
     round_trip: Cell<Option<Duration>>,
     failures: Cell<u32>,
+    failing_since: Cell<Option<Instant>>,
     well: Cell<bool>,
     itself: Weak<Self>,
 }
@@ -60,6 +66,7 @@ impl Server {
             index,
             round_trip: Cell::default(),
             failures: Cell::default(),
+            failing_since: Cell::default(),
             well: Cell::new(true),
             itself: itself.clone(),
         })
@@ -74,16 +81,22 @@ impl Server {
         self.well.get()
     }
 
-    /// Time to wait for a first reply before somebody else is asked.
+    /// Time to wait for a first reply before somebody else is asked. A stream may have to be
+    /// opened first, which takes up to four round trips.
     pub(super) fn patience(&self) -> Duration {
+        let (first, round_trips) =
+            if self.udp.is_some() { (FIRST_PATIENCE, 4) } else { (MOST_PATIENCE, 8) };
         self.round_trip
             .get()
-            .map_or(FIRST_PATIENCE, |time| (time * 4).clamp(LEAST_PATIENCE, MOST_PATIENCE))
+            .map_or(first, |time| (time * round_trips).clamp(LEAST_PATIENCE, MOST_PATIENCE))
     }
 
-    /// Asks, and waits as long as it takes.
-    pub(super) async fn ask(&self, question: &Question) -> Result<Vec<u8>, AskError> {
-        let started = Instant::now();
+    /// Asks, at `started`, and waits as long as it takes.
+    pub(super) async fn ask(
+        &self,
+        question: &Question,
+        started: Instant,
+    ) -> Result<Vec<u8>, AskError> {
         if let Some(figures) = self.figures() {
             figures.queries.fetch_add(1, Relaxed);
         }
@@ -98,6 +111,7 @@ impl Server {
         let smoothed = self.round_trip.get().map_or(took, |before| (before * 7 + took) / 8);
         self.round_trip.set(Some(smoothed));
         self.failures.set(0);
+        self.failing_since.set(None);
         if let Some(figures) = self.figures() {
             figures.duration.record(took, 1);
         }
@@ -106,27 +120,43 @@ impl Server {
 
     async fn ask_stream(&self, question: &Question) -> Result<Vec<u8>, AskError> {
         let reply = self.stream.ask(question).await?;
-        match replies_to(&reply, &question.wire()) {
+        let (query, question_end) = question.message(0);
+        match replies_to(&reply, &query[HEADER..question_end]) {
             Reply::No => Err(AskError::OtherReply),
             Reply::Exactly | Reply::InOtherCase => Ok(reply),
         }
     }
 
-    /// Counts a failure; after some in a row the server is skipped until a probe gets through.
-    pub(super) fn has_failed(&self) {
+    /// Counts a failure, which may be mere silence; after some in a row the server is skipped until
+    /// a probe gets through.
+    pub(super) fn has_failed(&self, silently: bool) {
         if let Some(figures) = self.figures() {
             figures.failures.fetch_add(1, Relaxed);
         }
         self.failures.set(self.failures.get() + 1);
-        if self.failures.get() >= FAILURES && self.well.replace(false) {
+        let now = Instant::now();
+        let since = self.failing_since.get().unwrap_or(now);
+        self.failing_since.set(Some(since));
+        let for_long = !silently || now - since >= SILENCE;
+        if for_long && self.failures.get() >= FAILURES && self.well.replace(false) {
             self.tell_health(false);
             task::spawn_local(probe(self.itself.clone()));
         }
     }
 
     fn tell_health(&self, healthy: bool) {
-        if let Some(figures) = self.figures() {
-            figures.healthy.store(healthy, Relaxed);
+        let Some(figures) = self.figures() else { return };
+        // Every thread finds out by itself; once is enough for the log.
+        if figures.healthy.swap(healthy, Relaxed) == healthy {
+            return;
+        }
+        if healthy {
+            info!("upstream {} answers again", figures.url);
+        } else {
+            warn!(
+                "upstream {} does not answer; it is skipped until a probe gets through",
+                figures.url
+            );
         }
     }
 }
@@ -146,7 +176,7 @@ async fn probe(server: Weak<Server>) {
         let jitter = getrandom::u32().unwrap_or(0) % (pause.as_millis() as u32 / 2).max(1);
         sleep(pause * 3 / 4 + Duration::from_millis(jitter.into())).await;
         let Some(server) = server.upgrade() else { return };
-        if let Ok(Ok(_)) = timeout(PROBE_PATIENCE, server.ask(&question)).await {
+        if let Ok(Ok(_)) = timeout(PROBE_PATIENCE, server.ask(&question, Instant::now())).await {
             server.well.set(true);
             server.tell_health(true);
             return;

@@ -20,10 +20,11 @@ use tokio::task;
 
 use super::message::{Question, Reply, replies_to};
 use super::server::AskError;
+use crate::wire::HEADER;
 use random::Random;
 
 /// Sockets in use at a time.
-const SOCKETS: usize = 8;
+const SOCKETS: usize = 4;
 /// Queries after which a socket is closed and another port chosen.
 const QUERIES: u32 = 512;
 /// Tries to get a random port before the system chooses one.
@@ -56,7 +57,8 @@ struct Socket {
 
 #[derive(Debug)]
 struct Pending {
-    question: Vec<u8>,
+    query: Vec<u8>,
+    question_end: usize,
     reply: oneshot::Sender<io::Result<(Vec<u8>, Reply)>>,
 }
 
@@ -88,30 +90,26 @@ impl Udp {
     /// Asks, and waits as long as it takes.
     pub(super) async fn ask(&self, question: &Question) -> Result<Vec<u8>, AskError> {
         let socket = self.socket()?;
-        let mut wire = question.wire();
         let random = self.random.borrow_mut().next()?;
-        if !self.loses_case.get() {
-            flip_case(&mut wire[..question.name.len()], random >> 16);
+        let mut id = random as u16;
+        // A socket has few questions open: the next number is free soon.
+        while socket.pending.borrow().contains_key(&id) {
+            id = id.wrapping_add(0x9e37);
         }
-        let (sender, receiver) = oneshot::channel();
-        let id = {
-            let mut pending = socket.pending.borrow_mut();
-            let mut id = random as u16;
-            // A socket has few questions open: the next number is free soon.
-            while pending.contains_key(&id) {
-                id = id.wrapping_add(0x9e37);
-            }
-            pending.insert(id, Pending { question: wire.clone(), reply: sender });
-            id
-        };
-        let waiting = Waiting { socket, id };
-        let message = question.message(id, &wire);
-        match waiting.socket.socket.try_send(&message) {
+        let (mut query, question_end) = question.message(id);
+        if !self.loses_case.get() {
+            flip_case(&mut query[HEADER..HEADER + question.name.len()], random >> 16);
+        }
+        match socket.socket.try_send(&query) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                waiting.socket.socket.send(&message).await?;
+                socket.socket.send(&query).await?;
             }
             result => drop(result?),
         }
+        let (sender, receiver) = oneshot::channel();
+        let pending = Pending { query, question_end, reply: sender };
+        socket.pending.borrow_mut().insert(id, pending);
+        let _waiting = Waiting { socket, id };
         let closed = || io::Error::from(io::ErrorKind::ConnectionAborted);
         let (reply, case) = receiver.await.map_err(|_| closed())??;
         if case == Reply::Exactly {
@@ -180,7 +178,7 @@ impl Socket {
         let Some(id) = message.first_chunk().map(|id| u16::from_be_bytes(*id)) else { return };
         let mut pending = self.pending.borrow_mut();
         let Some(question) = pending.get(&id) else { return };
-        let reply = replies_to(message, &question.question);
+        let reply = replies_to(message, &question.query[HEADER..question.question_end]);
         if reply != Reply::No
             && let Some(question) = pending.remove(&id)
         {

@@ -66,7 +66,6 @@ impl Answer {
         }
         let rcode = message[3] & 0x0f;
 
-        let mut bytes = Vec::with_capacity(message.len() + 2 * (answers + authority) + 16);
         let mut ttls: Vec<u16> = Vec::with_capacity(answers + authority + additional.min(16));
         let mut ede: &[u8] = &[];
         let mut kept_additional = 0;
@@ -113,6 +112,7 @@ impl Answer {
             _ => 0,
         };
 
+        let mut bytes = Vec::with_capacity(message_len + 2 * ttls.len() + ede.len());
         bytes.extend_from_slice(&message[..message_len]);
         bytes[HEADER..name_end].copy_from_slice(name.wire());
         bytes[10..HEADER].copy_from_slice(&(kept_additional as u16).to_be_bytes());

@@ -1,14 +1,97 @@
 #!/usr/bin/env python3
 """Reloads Trackless once a second under a full-speed dnsperf run: none lost, none wrong."""
 import argparse
+import os
+import shutil
 import signal
+import sys
 import tempfile
-import threading
+import time
 from pathlib import Path
 
 import load
-from names import names as generated
-from servers import Server, Upstream, build
+import names
+import process
+from queries import Queries
+from servers import Trackless, build
+from upstream import Upstream
+
+EXPECTED = {"blocked": "NXDOMAIN", "cached": "NOERROR"}
+
+
+def variants(folder, count):
+    """Two lists that differ in their last name; the server's file is always one of them."""
+    made = []
+    for number in range(2):
+        made.append(Path(folder) / f"names-{number}")
+        names.write(str(count), None, made[-1])
+        with open(made[-1], "a") as file:
+            file.write(f"only-in-{number}.example\n")
+    return made
+
+
+def swap(variant, target):
+    """Puts a list in place by rename, as an editor or a download does it."""
+    draft = target.with_suffix(".draft")
+    shutil.copyfile(variant, draft)
+    draft.rename(target)
+
+
+def in_force(port, number, wait=10):
+    """Whether the list `number` is the one that holds, at the latest after `wait` seconds."""
+    limit = time.monotonic() + wait
+    while time.monotonic() < limit:
+        if process.rcode(port, f"only-in-{number}.example") == process.NXDOMAIN:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def run(options, folder):
+    paths = build(["trackless"])
+    process.settle()
+    lists = variants(folder, options.names)
+    names_file = Path(folder) / "names"
+    swap(lists[0], names_file)
+    sampled = names.sample(lists[0], options.names)
+    queries = Queries(folder, sampled, 1)
+    upstream = server = None
+    loads = {}
+    try:
+        upstream = Upstream(folder)
+        server = Trackless(folder, names_file, upstream, paths)
+        server.start(sampled[0])
+        load.warm(server.port, queries)
+        loads = {scenario: load.start(server.port, queries.path(scenario),
+                                      "-q", "100", "-l", str(options.seconds))
+                 for scenario in EXPECTED}
+        reloads, end = 0, time.monotonic() + options.seconds
+        while time.monotonic() + 1 < end:
+            time.sleep(1)
+            reloads += 1
+            swap(lists[reloads % 2], names_file)
+            os.kill(server.process.pid, signal.SIGHUP)
+        results = {scenario: load.figures(load.finish(dnsperf, options.seconds + 30))
+                   for scenario, dnsperf in loads.items()}
+        last = in_force(server.port, reloads % 2)
+    finally:
+        for dnsperf in loads.values():
+            if dnsperf.poll() is None:
+                dnsperf.kill()
+        for each in (server, upstream):
+            if each:
+                each.stop()
+    print(f"{options.names} names, {reloads} reloads in {options.seconds} s, "
+          f"the last one {'holds' if last else 'DOES NOT HOLD'}")
+    failed = not last
+    for scenario, code in EXPECTED.items():
+        result = results[scenario]
+        wrong = result["completed"] - result["codes"].get(code, 0)
+        failed = failed or bool(wrong or result["lost"]) or not result["completed"]
+        print(f"{scenario}: {result['sent']} sent, {result['completed']} completed, "
+              f"{result['lost']} lost, {wrong} wrong, {result['rate']:.0f}/s, "
+              f"codes {result['codes']}")
+    return failed
 
 
 def main():
@@ -16,45 +99,12 @@ def main():
     parser.add_argument("--names", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=int, default=15)
     options = parser.parse_args()
-    paths = build()
-    with tempfile.TemporaryDirectory(prefix="reload-") as folder:
-        names_file = Path(folder) / "names.txt"
-        names = list(generated(options.names))
-        texts = ["".join(f"{name}\n" for name in names + [f"extra{number}.example"])
-                 for number in range(2)]
-        names_file.write_text(texts[0])
-        queries = load.Queries(folder, names, options.seconds)
-        upstream = Upstream(folder)
-        server = Server("trackless", 5401, folder, names_file, paths)
-        done, reloads = threading.Event(), 0
-        try:
-            server.start(names[0])
-            load.dnsperf(server.port, queries.path("warm"), once=True)
-            results = {}
-            runs = [threading.Thread(target=lambda scenario=scenario: results.update({
-                scenario: load.dnsperf(server.port, queries.path(scenario), options.seconds)}))
-                for scenario in ("blocked", "cached")]
-            for run in runs:
-                run.start()
-            while any(run.is_alive() for run in runs) and not done.wait(1):
-                reloads += 1
-                # By rename, as an editor or a download does it.
-                draft = names_file.with_suffix(".draft")
-                draft.write_text(texts[reloads % 2])
-                draft.rename(names_file)
-                server.process.send_signal(signal.SIGHUP)
-            for run in runs:
-                run.join()
-        finally:
-            server.stop()
-            upstream.stop()
-        held = (server.folder / "log").read_text().count("names of")
-        print(f"{options.names} names, {reloads} reloads asked for, {held - 1} done")
-        for scenario, code in (("blocked", "NXDOMAIN"), ("cached", "NOERROR")):
-            result = results[scenario]
-            wrong = sum(count for name, count in result["codes"].items() if name != code)
-            print(f"{scenario}: {result['completed']:.0f} answers, {result['lost']:.0f} lost, "
-                  f"{wrong} wrong, {result['rate']:.0f}/s")
+    folder = tempfile.mkdtemp(prefix="reload-")
+    try:
+        failed = run(options, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":

@@ -6,138 +6,141 @@ figure to trust; answers a second depend on how fast dnsperf is at the moment.
 """
 import argparse
 import json
-import statistics
+import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 import load
-from servers import ROOT, Server, Upstream, build
+import names
+import process
+import report
+from queries import SCENARIOS, Queries
+from servers import ROOT, SERVERS, build
+from upstream import Upstream
 
-SERVERS = ("echo", "trackless", "dnsdist", "unbound", "dnsmasq")
-EXPECTED = {  # share of NXDOMAIN among the answers
-    "blocked": (1.0, 1.0), "cached": (0.0, 0.0), "mixed": (0.2, 0.3), "cold": (0.0, 0.0),
-}
+LOADS = {"saturate": 100, "short": 8}
+
+
+def some_of(known):
+    def parse(text):
+        chosen = text.split(",")
+        for name in chosen:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f"{name} is none of {', '.join(known)}")
+        return chosen
+    return parse
+
+
+def list_of_names(text):
+    if text != "real" and not (text.isdigit() and int(text)):
+        raise argparse.ArgumentTypeError("`real`, or how many to generate")
+    return text
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--servers", default=",".join(SERVERS))
-    parser.add_argument("--scenarios", default=",".join(load.SCENARIOS))
-    parser.add_argument("--names", default="real", help="`real`, or how many to generate")
+    parser.add_argument("--servers", type=some_of(SERVERS), default=list(SERVERS),
+                        help=",".join(SERVERS))
+    parser.add_argument("--scenarios", type=some_of(SCENARIOS), default=list(SCENARIOS),
+                        help=",".join(SCENARIOS))
+    parser.add_argument("--load", type=some_of(LOADS), default=["saturate"], dest="loads",
+                        help="saturate (100 queries open), short (8, short batches), or both "
+                             "with a comma between")
+    parser.add_argument("--names", type=list_of_names, default="real",
+                        help="`real`, or how many to generate")
     parser.add_argument("--lists", default=ROOT.parent / "shared/data/lists",
                         help="folder of *.domains.txt.gz, for real names")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=5, help="of each measurement")
-    parser.add_argument("--outstanding", type=int, default=100,
-                        help="queries open at a time; 8 keeps batches short")
     parser.add_argument("--json", help="write all measurements to this file")
     parser.add_argument("--keep", action="store_true", help="keep the temporary folder")
     return parser.parse_args()
 
 
-def measure(server, scenario, queries, names, options, tag):
-    """One start of one server under one load."""
-    first = server.start(names[len(names) // 2])
-    try:
-        if scenario == "cold":
-            queries.new_cold(tag)
-        if scenario == "cached":
-            load.dnsperf(server.port, queries.path("warm"), once=True)
-        before = server.cpu()
-        result = load.dnsperf(server.port, queries.path(scenario), options.seconds,
-                              options.outstanding)
-        result["cpu_us"] = (server.cpu() - before) / 1000 / max(result["completed"], 1)
-        result["rss_mb"] = server.rss()
-        result["first_s"] = first
-        if scenario != "cold":
-            times = load.latencies(server.port, queries.path(scenario))
-            if times:
-                result["p50_us"] = times[len(times) // 2] * 1e6
-                result["p99_us"] = times[len(times) * 99 // 100] * 1e6
-    finally:
-        server.stop()
-    check(server.name, scenario, result)
+def measure(server, scenario, queries, seconds, outstanding):
+    """One scenario on a server that runs."""
+    if scenario == "cached":
+        load.warm(server.port, queries)
+    before = server.cpu()
+    result = load.full(server.port, queries, scenario, seconds, outstanding)
+    result["cpu_us"] = (server.cpu() - before) / 1000 / max(result["completed"], 1)
+    result.update(load.latency(server.port, queries, scenario))
+    result["rss_mb"] = server.rss()
     return result
 
 
-def check(name, scenario, result):
-    """A server that answers wrongly must not look fast."""
-    if name == "echo":
-        return
-    low, high = EXPECTED[scenario]
-    share = result["codes"].get("NXDOMAIN", 0) / max(result["completed"], 1)
-    others = set(result["codes"]) - {"NOERROR", "NXDOMAIN"}
-    if not low - 0.001 <= share <= high + 0.001 or others:
-        print(f"WRONG ANSWERS: {name} {scenario}: {result['codes']}")
+def one_round(servers, queries, options, shape, results, starts):
+    """Every server is started, then each scenario goes once around them all."""
+    try:
+        for server in servers:
+            first = server.start(queries.names[0])
+            starts[server.name].append({"first_s": first, "rss_mb": server.rss()})
+        for scenario in options.scenarios:
+            for server in servers:
+                result = measure(server, scenario, queries, options.seconds, LOADS[shape])
+                results[scenario][server.name].append(result)
+                print(f"{shape} {scenario} {server.name}: {result['cpu_us']:.2f} µs/answer",
+                      file=sys.stderr)
+    finally:
+        for server in servers:
+            server.stop()
 
 
-def median(results, key):
-    return statistics.median(result.get(key, 0) for result in results)
-
-
-def spread(results, key, digits=1):
-    values = [result.get(key, 0) for result in results]
-    return (f"{statistics.median(values):.{digits}f} "
-            f"({min(values):.{digits}f}–{max(values):.{digits}f})")
-
-
-def report(scenario, results, peers):
-    print(f"\n### {scenario}\n")
-    print("| server | CPU µs/answer | answers/s | p50 µs | p99 µs | lost | RSS MB | first answer s |")
-    print("|---|---|---|---|---|---|---|---|")
-    for name, rows in results.items():
-        print(f"| {name} | {spread(rows, 'cpu_us', 2)} | {spread(rows, 'rate', 0)} | "
-              f"{median(rows, 'p50_us'):.0f} | {median(rows, 'p99_us'):.0f} | "
-              f"{sum(row['lost'] for row in rows):.0f} | {median(rows, 'rss_mb'):.1f} | "
-              f"{median(rows, 'first_s'):.3f} |")
-    if "trackless" not in results:
-        return
-    ours = median(results["trackless"], "cpu_us")
-    best = min((median(results[name], "cpu_us"), name) for name in peers) if peers else None
-    if "echo" in results and scenario in ("blocked", "cached"):
-        echo = median(results["echo"], "cpu_us")
-        print(f"\nTrackless / echo: {ours / echo:.2f}")
-        if best:
-            print(f"above the echo: ours {ours - echo:.2f} µs, {best[1]} {best[0] - echo:.2f} µs, "
-                  f"ratio {(ours - echo) / (best[0] - echo):.2f}")
-    if best:
-        print(f"Trackless / {best[1]}: {ours / best[0]:.2f}")
+def run(options, folder):
+    upstream = None
+    for name in ["dnsperf", "nsd", *options.servers]:
+        program = name.removesuffix("-batch")
+        if program in process.PACKAGES:
+            process.program(program)
+    paths = build(options.servers)
+    process.settle()
+    names_file = Path(folder) / "names"
+    count = names.write(options.names, options.lists, names_file)
+    queries = Queries(folder, names.sample(names_file, count), options.seconds)
+    results = {shape: {scenario: {server: [] for server in options.servers}
+                       for scenario in options.scenarios} for shape in options.loads}
+    starts = {shape: {server: [] for server in options.servers} for shape in options.loads}
+    try:
+        upstream = Upstream(folder)
+        servers = [SERVERS[name](folder, names_file, upstream, paths) for name in options.servers]
+        for _ in range(options.rounds):
+            for shape in options.loads:
+                one_round(servers, queries, options, shape, results[shape], starts[shape])
+    finally:
+        if upstream:
+            upstream.stop()
+    print(f"{count} names, {options.rounds} rounds of {options.seconds} s")
+    for server in servers:
+        if hasattr(server, "compiled_s"):
+            print(f"list compiled in {server.compiled_s:.2f} s, before all starts")
+    for shape in options.loads:
+        report.summary(f"{shape}, {LOADS[shape]} queries open", results[shape], starts[shape])
+    if options.json:
+        Path(options.json).write_text(json.dumps(
+            {"names": count, "rounds": options.rounds, "seconds": options.seconds,
+             "starts": starts, "results": results}, indent=1) + "\n")
+    return [(shape, scenario, server, row["codes"])
+            for shape, by_scenario in results.items()
+            for scenario, by_server in by_scenario.items()
+            for server, rows in by_server.items() if server != "echo"
+            for row in rows if row["wrong"]]
 
 
 def main():
     options = arguments()
-    chosen = options.servers.split(",")
-    scenarios = options.scenarios.split(",")
-    paths = build()
     folder = tempfile.mkdtemp(prefix="side-by-side-")
-    names_file = Path(folder) / "names.txt"
-    names = load.write_names(options.names, options.lists, names_file)
-    print(f"{len(names)} names, {options.rounds} rounds of {options.seconds} s, "
-          f"{options.outstanding} queries open")
-    queries = load.Queries(folder, names, options.seconds)
-    upstream = Upstream(folder)
-    all_results = {scenario: {name: [] for name in chosen} for scenario in scenarios}
     try:
-        servers = [Server(name, 5400 + index, folder, names_file, paths)
-                   for index, name in enumerate(chosen)]
-        for round_ in range(options.rounds):
-            for scenario in scenarios:
-                for server in servers:
-                    if server.name == "echo" and scenario in ("mixed", "cold"):
-                        continue
-                    result = measure(server, scenario, queries, names, options,
-                                     f"{round_}{server.name}")
-                    all_results[scenario][server.name].append(result)
+        wrong = run(options, folder)
     finally:
-        upstream.stop()
-        if options.json:
-            Path(options.json).write_text(json.dumps(all_results, indent=1))
-        if not options.keep:
-            import shutil
-            shutil.rmtree(folder)
-    for scenario, results in all_results.items():
-        results = {name: rows for name, rows in results.items() if rows}
-        report(scenario, results, [name for name in results if name not in ("echo", "trackless")])
+        if options.keep:
+            print(f"kept: {folder}", file=sys.stderr)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    for shape, scenario, server, codes in wrong:
+        # A server that answers wrongly must not look fast.
+        print(f"WRONG ANSWERS: {server}, {scenario}, {shape}: {codes}", file=sys.stderr)
+    sys.exit(1 if wrong else 0)
 
 
 if __name__ == "__main__":

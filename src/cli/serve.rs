@@ -104,10 +104,11 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     for address in addresses {
         info!("answering DNS on {address}, UDP and TCP");
     }
-    ready.store(true, Ordering::Release);
-    let _ = sd_notify::notify(&[NotifyState::Ready]);
-
-    wait_for_signals(&settings, &engine, data.as_ref(), &reloads)?;
+    let say_ready = || {
+        ready.store(true, Ordering::Release);
+        let _ = sd_notify::notify(&[NotifyState::Ready]);
+    };
+    wait_for_signals(&settings, &engine, data.as_ref(), &reloads, say_ready)?;
 
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     ready.store(false, Ordering::Release);
@@ -188,12 +189,14 @@ fn spawn_resolver(
     Ok(())
 }
 
-/// Serves until SIGTERM or SIGINT; reloads at each SIGHUP.
+/// Serves until SIGTERM or SIGINT; reloads at each SIGHUP. Says that it is ready only when signals
+/// are waited for: one that comes earlier ends the process.
 fn wait_for_signals(
     settings: &Settings,
     engine: &Arc<Engine>,
     data: Option<&PathBuf>,
     reloads: &Reloads,
+    say_ready: impl FnOnce(),
 ) -> Result<(), String> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
@@ -204,6 +207,7 @@ fn wait_for_signals(
         let mut terminate = signals(SignalKind::terminate())?;
         let mut interrupt = signals(SignalKind::interrupt())?;
         let mut hang_up = signals(SignalKind::hangup())?;
+        say_ready();
         loop {
             tokio::select! {
                 _ = terminate.recv() => return Ok(()),

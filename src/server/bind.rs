@@ -11,6 +11,8 @@ use super::sys;
 const RECEIVE_BUFFER: usize = 4 << 20;
 /// Connections the system may hold before we take them.
 const BACKLOG: i32 = 1_024;
+/// Ports tried where any will do.
+const PORT_TRIES: u32 = 32;
 
 /// The sockets of one listening address.
 #[derive(Debug)]
@@ -99,6 +101,18 @@ impl BindError {
 /// # Errors
 /// The first socket that cannot be opened.
 pub fn bind(address: SocketAddr, workers: usize, resolvers: usize) -> Result<Door, BindError> {
+    // A port that the system finds free for UDP may be taken for TCP, or be taken meanwhile.
+    let mut tries = if address.port() == 0 { PORT_TRIES } else { 1 };
+    loop {
+        tries -= 1;
+        match bind_once(address, workers, resolvers) {
+            Err(BindError::Taken { .. }) if tries > 0 => {}
+            result => return result,
+        }
+    }
+}
+
+fn bind_once(address: SocketAddr, workers: usize, resolvers: usize) -> Result<Door, BindError> {
     // Sockets that share a port would share it with another server of the same user, too, and
     // take each other's queries: one that does not share finds that out first.
     let probe = socket(address, Protocol::UDP, false)

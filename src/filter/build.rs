@@ -8,6 +8,7 @@ use std::path::Path;
 
 use foldhash::fast::RandomState;
 
+use super::census::Census;
 use super::hash::{Seed, SuffixHash};
 use super::storage::Draft;
 use super::table::{
@@ -103,33 +104,6 @@ fn random_seed() -> io::Result<Seed> {
         *word = getrandom::u64().map_err(|error| io::Error::other(error.to_string()))?;
     }
     Ok(Seed(words))
-}
-
-/// Estimates how many different names there are, by linear counting (Whang et al. 1990): exact to
-/// well under a percent up to 30 million names, in 512 KiB.
-struct Census {
-    seen: Vec<u64>,
-}
-
-impl Census {
-    const BITS_LOG2: u32 = 22;
-
-    fn see(&mut self, hash: SuffixHash) {
-        let bit = hash.print >> (64 - Self::BITS_LOG2);
-        self.seen[(bit / 64) as usize] |= 1 << (bit % 64);
-    }
-
-    fn estimate(&self) -> u64 {
-        let bits = f64::from(1_u32 << Self::BITS_LOG2);
-        let unseen: u32 = self.seen.iter().map(|word| word.count_zeros()).sum();
-        (bits * (bits / f64::from(unseen.max(1))).ln()).ceil() as u64
-    }
-}
-
-impl Default for Census {
-    fn default() -> Self {
-        Self { seen: vec![0; (1 << Self::BITS_LOG2) / 64] }
-    }
 }
 
 /// The table in the making.

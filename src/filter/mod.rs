@@ -11,6 +11,7 @@
 //! back to `engine`: refused, or on to the cache.
 
 mod build;
+mod census;
 mod hash;
 mod overlay;
 mod storage;

@@ -52,18 +52,6 @@ pub(super) fn shut(socket: &UdpSocket) {
     let _ = unsafe { libc::shutdown(socket.as_raw_fd(), libc::SHUT_RD) };
 }
 
-/// Lets other threads of a busy processor go on when a datagram wakes this one (`SCHED_BATCH`):
-/// datagrams then come in batches instead of one by one between two steps of a resolver, which
-/// saves a fifth of the processor's time under load. An idle processor wakes it as soon as ever.
-pub(super) fn do_not_interrupt() {
-    // SAFETY: all fields are numbers, for which zero is a value.
-    let mut parameters: libc::sched_param = unsafe { mem::zeroed() };
-    parameters.sched_priority = 0;
-    // SAFETY: 0 means the calling thread, and the parameters live through the call. Where the
-    // system refuses, nothing changes.
-    let _ = unsafe { libc::sched_setscheduler(0, libc::SCHED_BATCH, &parameters) };
-}
-
 /// Aligned as the system wants control messages.
 #[derive(Clone, Copy)]
 #[repr(C, align(8))]

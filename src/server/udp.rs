@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use super::sys::{Batch, ReplyPath, do_not_interrupt, shut};
+use super::sys::{Batch, ReplyPath, shut};
 use crate::engine::{Client, Engine, Outcome, Waiting, Worker};
 use crate::stats::{Source, Transport};
 
@@ -41,7 +41,6 @@ impl Door {
     /// # Errors
     /// The socket has failed for good.
     pub fn serve(&self, engine: &Arc<Engine>) -> io::Result<()> {
-        do_not_interrupt();
         let mut worker = Worker::new(engine);
         let mut batch = Batch::new();
         let mut batches = 0_u32;

@@ -1,7 +1,7 @@
 //! An upstream of the test's own, over UDP and TCP on one port.
 
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -77,15 +77,10 @@ impl Upstream {
                 }
             });
         }
-        tcp.set_nonblocking(true).unwrap();
         let (script, asked, stop) = upstream.shares(&script);
         std::thread::spawn(move || {
             while !stop.load(Ordering::Relaxed) {
-                let Ok((mut stream, _)) = tcp.accept() else {
-                    std::thread::sleep(Duration::from_millis(5));
-                    continue;
-                };
-                stream.set_nonblocking(false).unwrap();
+                let Ok((mut stream, _)) = tcp.accept() else { continue };
                 let (script, asked) = (Arc::clone(&script), Arc::clone(&asked));
                 std::thread::spawn(move || {
                     while let Some(query) = read_framed(&mut stream) {
@@ -119,6 +114,8 @@ impl Upstream {
 impl Drop for Upstream {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
+        // Whoever waits for a connection gets one, and sees that it is over.
+        let _ = TcpStream::connect(self.address);
     }
 }
 

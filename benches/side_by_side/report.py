@@ -88,7 +88,6 @@ def summary(load, results, starts):
                  for row in all_)
     if shared > SHARED:
         print(f"\n**Others took up to {shared:.0f} % of the server's core: these figures do not "
-              "count.** A server that gives way to others is then handed longer batches than the "
-              "echo, and costs less an answer than on a core of its own.")
+              "count.** Batches grow while a server waits for its turn, and answers get cheaper.")
     for name, by in results.items():
         scenario(name, by)

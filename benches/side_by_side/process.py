@@ -137,3 +137,17 @@ class Process:
         """Megabytes of memory resident."""
         return sum(int(Path(f"/proc/{pid}/status").read_text().split("VmRSS:")[1].split()[0])
                    for pid in self.family()) / 1024
+
+    def wakes(self):
+        """How often its threads have gone to sleep so far: answers a wake are a batch's length."""
+        return sum(int(task.read_text().split("\nvoluntary_ctxt_switches:")[1].split()[0])
+                   for pid in self.family() for task in Path(f"/proc/{pid}/task").glob("*/status"))
+
+
+def core_busy(core):
+    """Nanoseconds for which any process has run on a core so far."""
+    for line in Path("/proc/stat").read_text().splitlines():
+        if line.startswith(f"cpu{core} "):
+            user, nice, system = map(int, line.split()[1:4])
+            return (user + nice + system) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    raise SystemExit(f"/proc/stat does not know core {core}")

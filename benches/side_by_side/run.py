@@ -9,6 +9,7 @@ import json
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import load
@@ -62,9 +63,14 @@ def measure(server, scenario, queries, seconds, outstanding):
     """One scenario on a server that runs."""
     if scenario == "cached":
         load.warm(server.port, queries)
-    before = server.cpu()
+    busy, wakes, cpu = process.core_busy(process.SERVER_CORE), server.wakes(), server.cpu()
+    start = time.monotonic_ns()
     result = load.full(server.port, queries, scenario, seconds, outstanding)
-    result["cpu_us"] = (server.cpu() - before) / 1000 / max(result["completed"], 1)
+    cpu, wakes = server.cpu() - cpu, server.wakes() - wakes
+    busy = process.core_busy(process.SERVER_CORE) - busy
+    result["cpu_us"] = cpu / 1000 / max(result["completed"], 1)
+    result["batch"] = result["completed"] / max(wakes, 1)
+    result["others_percent"] = max(0, busy - cpu) / (time.monotonic_ns() - start) * 100
     result.update(load.latency(server.port, queries, scenario))
     result["rss_mb"] = server.rss()
     return result

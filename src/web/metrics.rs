@@ -13,6 +13,7 @@ use prometheus::proto::{
 };
 
 use super::Reloads;
+use super::process::Process;
 use crate::clients::DeviceId;
 use crate::engine::Engine;
 use crate::filter::VerdictKind;
@@ -48,6 +49,7 @@ impl Collector for Exporter {
         self.held(&totals, &mut families);
         self.rules(&mut families);
         self.upstreams(&mut families);
+        process(&mut families);
         families.0
     }
 }
@@ -191,6 +193,22 @@ fn answers(totals: &Totals<'_>, families: &mut Families) {
     families.counters("trackless_packets_ignored_total", help, vec![ignored]);
 }
 
+fn process(families: &mut Families) {
+    let process = Process::read();
+    let cpu = process.cpu_seconds.map(|seconds| fractional_counter(&[], seconds));
+    let help = "Processor time of all threads, in user and system mode.";
+    families.counters("process_cpu_seconds_total", help, cpu.into_iter().collect());
+    let mut add = |name, help, value: Option<f64>| {
+        families.gauges(name, help, value.map(|value| gauge(&[], value)).into_iter().collect());
+    };
+    add("process_start_time_seconds", "Start, in seconds since 1970.", process.start_seconds);
+    add("process_resident_memory_bytes", "Memory in use (RSS).", process.resident_bytes);
+    add("process_virtual_memory_bytes", "Address space in use.", process.virtual_bytes);
+    add("process_threads", "Threads.", process.threads);
+    add("process_open_fds", "Open file descriptors.", process.open_fds);
+    add("process_max_fds", "File descriptors there may be.", process.max_fds);
+}
+
 #[derive(Default)]
 struct Families(Vec<MetricFamily>);
 
@@ -232,8 +250,12 @@ fn labelled(labels: &[(&str, &str)]) -> Metric {
 }
 
 fn counter(labels: &[(&str, &str)], count: u64) -> Metric {
+    fractional_counter(labels, count as f64)
+}
+
+fn fractional_counter(labels: &[(&str, &str)], count: f64) -> Metric {
     let mut value = Counter::default();
-    value.set_value(count as f64);
+    value.set_value(count);
     let mut metric = labelled(labels);
     metric.set_counter(value);
     metric

@@ -4,6 +4,7 @@
 //! reads: nothing here may change what the server does, or tell a domain or an address.
 
 mod metrics;
+mod process;
 
 use std::io;
 use std::net::{IpAddr, TcpListener};
@@ -65,9 +66,7 @@ pub fn spawn(
     ready: Arc<AtomicBool>,
 ) -> io::Result<()> {
     let registry = Registry::new();
-    let register = |collector| registry.register(collector).map_err(io::Error::other);
-    register(Box::new(Exporter::new(engine, reloads)))?;
-    register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+    registry.register(Box::new(Exporter::new(engine, reloads))).map_err(io::Error::other)?;
     let site = Site { registry, ready };
     let router = Router::new()
         .route("/", get(index))

@@ -8,14 +8,17 @@ mod process;
 
 use std::io;
 use std::net::{IpAddr, TcpListener};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::HttpBody;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::uri::Authority;
+use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -30,14 +33,24 @@ use tokio::time::{sleep, timeout};
 use crate::engine::Engine;
 use metrics::Exporter;
 
-/// Connections served at a time; more wait.
-const CONNECTIONS: usize = 64;
-/// Time for a request's header to arrive.
-const HEADER: Duration = Duration::from_secs(5);
-/// Time a connection may last: no client of ours needs one for long.
-const CONNECTION: Duration = Duration::from_secs(60);
+/// Octets of a request's header.
+const HEADER: usize = 16 * 1024;
 /// Pause when the system gives no connections.
 const EXHAUSTED: Duration = Duration::from_millis(100);
+
+/// What clients may take of us.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Connections served at a time; more wait.
+    connections: usize,
+    /// Time for a request's header to arrive, and for the next request to begin.
+    header: Duration,
+    /// Time a connection may last; a request that came before has `header` to be answered.
+    connection: Duration,
+}
+
+const LIMITS: Limits =
+    Limits { connections: 64, header: Duration::from_secs(5), connection: Duration::from_secs(60) };
 
 /// Reloads since the start.
 #[derive(Debug, Default)]
@@ -65,6 +78,16 @@ pub fn spawn(
     reloads: Arc<Reloads>,
     ready: Arc<AtomicBool>,
 ) -> io::Result<()> {
+    spawn_within(LIMITS, listener, engine, reloads, ready)
+}
+
+fn spawn_within(
+    limits: Limits,
+    listener: TcpListener,
+    engine: Arc<Engine>,
+    reloads: Arc<Reloads>,
+    ready: Arc<AtomicBool>,
+) -> io::Result<()> {
     let registry = Registry::new();
     registry.register(Box::new(Exporter::new(engine, reloads))).map_err(io::Error::other)?;
     let site = Site { registry, ready };
@@ -73,7 +96,8 @@ pub fn spawn(
         .route("/metrics", get(show_metrics))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(show_ready))
-        .layer(middleware::from_fn(check_host))
+        .fallback(async || (StatusCode::NOT_FOUND, "Not here; see /\n"))
+        .layer(middleware::from_fn(check))
         .with_state(site);
 
     listener.set_nonblocking(true)?;
@@ -83,13 +107,13 @@ pub fn spawn(
         tokio::net::TcpListener::from_std(listener)?
     };
     thread::Builder::new().name("web".to_owned()).spawn(move || {
-        runtime.block_on(serve(listener, router));
+        runtime.block_on(serve(listener, router, limits));
     })?;
     Ok(())
 }
 
-async fn serve(listener: tokio::net::TcpListener, router: Router) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+async fn serve(listener: tokio::net::TcpListener, router: Router, limits: Limits) {
+    let places = Arc::new(Semaphore::new(limits.connections));
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else {
@@ -99,37 +123,50 @@ async fn serve(listener: tokio::net::TcpListener, router: Router) {
         let service = TowerToHyperService::new(router.clone());
         tokio::spawn(async move {
             let mut http = http1::Builder::new();
-            http.timer(TokioTimer::new()).header_read_timeout(HEADER);
+            http.timer(TokioTimer::new()).header_read_timeout(limits.header).max_buf_size(HEADER);
+            let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
             // How a connection ends is its client's business.
-            let connection = http.serve_connection(TokioIo::new(stream), service);
-            let _ = timeout(CONNECTION, connection).await;
+            if timeout(limits.connection, connection.as_mut()).await.is_err() {
+                connection.as_mut().graceful_shutdown();
+                let _ = timeout(limits.header, connection).await;
+            }
             drop(place);
         });
     }
 }
 
 /// A page elsewhere may give its own name our address and then read us (DNS rebinding): only
-/// addresses and our own names are answered.
-async fn check_host(request: Request, next: Next) -> Response {
-    if is_own_host(request.headers()) {
-        next.run(request).await
-    } else {
+/// addresses and our own names are answered. Nothing here takes a body, and so none is read.
+async fn check(request: Request, next: Next) -> Response {
+    if !is_own_host(&request) {
         let text = "This name is not Trackless's; use its address.\n";
-        (StatusCode::MISDIRECTED_REQUEST, text).into_response()
+        return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
     }
+    if !request.body().is_end_stream() {
+        let text = "Nothing here takes a body.\n";
+        return (StatusCode::PAYLOAD_TOO_LARGE, [(header::CONNECTION, "close")], text)
+            .into_response();
+    }
+    next.run(request).await
 }
 
-fn is_own_host(headers: &HeaderMap) -> bool {
-    let Some(host) = headers.get(header::HOST).and_then(|host| host.to_str().ok()) else {
+/// The host is the one of the request's target where it has one, else of its only Host field (RFC
+/// 9112 sections 3.2 and 3.2.2).
+fn is_own_host(request: &Request) -> bool {
+    let mut fields = request.headers().get_all(header::HOST).iter();
+    let (Some(field), None) = (fields.next(), fields.next()) else { return false };
+    let field = field.to_str().ok().and_then(|field| field.parse::<Authority>().ok());
+    let Some(authority) = request.uri().authority().or(field.as_ref()) else { return false };
+    let host = authority.host();
+    // Neither a user before nor anything but a port behind it: we would look at half a name.
+    let port = authority.as_str().strip_prefix(host);
+    if !port.is_some_and(|port| port.is_empty() || port.starts_with(':')) {
         return false;
-    };
-    let name = match host.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or(""),
-        None => host.split(':').next().unwrap_or(""),
-    };
-    name.parse::<IpAddr>().is_ok()
-        || name.eq_ignore_ascii_case("localhost")
-        || name.eq_ignore_ascii_case("trackless.home.arpa")
+    }
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    address.parse::<IpAddr>().is_ok()
+        || host.eq_ignore_ascii_case("localhost")
+        || host.eq_ignore_ascii_case("trackless.home.arpa")
 }
 
 async fn index() -> &'static str {
@@ -155,25 +192,4 @@ async fn show_metrics(State(site): State<Site>) -> Response {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_own_names_are_answered() {
-        for (host, own) in [
-            ("127.0.0.1:8053", true),
-            ("192.168.1.2", true),
-            ("[::1]:8053", true),
-            ("localhost:8053", true),
-            ("Trackless.home.arpa", true),
-            ("evil.example:8053", false),
-            ("127.0.0.1.evil.example", false),
-            ("", false),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, host.parse().unwrap());
-            assert_eq!(is_own_host(&headers), own, "{host}");
-        }
-        assert!(!is_own_host(&HeaderMap::new()));
-    }
-}
+mod tests;

@@ -1,0 +1,95 @@
+//! The web room through its front door: real connections, bytes of HTTP/1.1, an engine that is
+//! asked as the DNS doors ask it.
+
+mod http;
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::time::Instant;
+
+use super::*;
+use crate::clients::{Directory, Key};
+use crate::config::Config;
+use crate::engine::{Client, Outcome, Snapshot, Worker};
+use crate::stats::Transport;
+
+/// Longest time anything here may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+const DEVICES: usize = 200;
+
+struct House {
+    engine: Arc<Engine>,
+    reloads: Arc<Reloads>,
+    ready: Arc<AtomicBool>,
+    web: SocketAddr,
+}
+
+impl House {
+    fn new(config: Config) -> Self {
+        Self::within(LIMITS, config)
+    }
+
+    fn within(limits: Limits, config: Config) -> Self {
+        let snapshot = Snapshot::load(config.clone(), None, None).unwrap();
+        let devices = Directory::new(Key::random().unwrap(), DEVICES);
+        let (engine, _) = Engine::new(&config, snapshot, devices, 1);
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let web = listener.local_addr().unwrap();
+        let (reloads, ready) = (Arc::<Reloads>::default(), Arc::<AtomicBool>::default());
+        let shared = (Arc::clone(&engine), Arc::clone(&reloads), Arc::clone(&ready));
+        spawn_within(limits, listener, shared.0, shared.1, shared.2).unwrap();
+        Self { engine, reloads, ready, web }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(self.web).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    /// Sends `request` and returns all that comes until the server closes.
+    fn send(&self, request: &str) -> String {
+        let mut stream = self.connect();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        response
+    }
+
+    fn get(&self, path: &str) -> Response {
+        let host = self.web;
+        Response::read(
+            &self
+                .send(&format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")),
+        )
+    }
+}
+
+struct Response {
+    status: u16,
+    header: String,
+    body: String,
+}
+
+impl Response {
+    fn read(text: &str) -> Self {
+        let (header, body) = text.split_once("\r\n\r\n").unwrap();
+        let status = header.strip_prefix("HTTP/1.1 ").unwrap()[..3].parse().unwrap();
+        Self { status, header: header.to_lowercase(), body: body.to_owned() }
+    }
+}
+
+/// The question for `name`'s address.
+fn question(name: &str) -> Vec<u8> {
+    let mut packet = vec![0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+    packet.extend_from_slice(name.parse::<crate::wire::Name>().unwrap().wire());
+    packet.extend_from_slice(&[0, 1, 0, 1]);
+    packet
+}
+
+/// Asks as the device whose address ends in `last`.
+fn ask(worker: &mut Worker, last: u8, transport: Transport, packet: &[u8]) -> Outcome {
+    let engine = Arc::clone(worker.engine());
+    let address = IpAddr::from([192, 0, 2, last]);
+    worker.answer(&engine.snapshot(), packet, Client { address, transport }, 0, &mut [0; 1232])
+}

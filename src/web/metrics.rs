@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::{
@@ -17,8 +17,10 @@ use super::process::Process;
 use crate::clients::DeviceId;
 use crate::engine::Engine;
 use crate::filter::VerdictKind;
+use crate::lists::Status;
 use crate::stats::{BOUNDS_US, Counters, Histogram, RCODES, Source, Totals, Transport};
 use crate::trackers::Category;
+use crate::upstream::ServerFigures;
 use crate::wire::Rcode;
 
 /// Reads an engine's figures.
@@ -118,14 +120,17 @@ impl Exporter {
     fn rules(&self, families: &mut Families) {
         let snapshot = self.engine.snapshot();
         let rules = &snapshot.rules;
-        let each = |value: fn(&crate::lists::Status) -> f64| {
-            rules.lists.iter().map(|list| gauge(&[("list", &list.name)], value(list))).collect()
+        // An owner's list may be called like a builtin one, and no sample may be there twice.
+        let lists = by_name(&rules.lists, |list| &list.name);
+        let each = |value: fn(&Status) -> f64| {
+            let sum = |lists: &[&Status]| lists.iter().map(|list| value(list)).sum();
+            lists.iter().map(|(name, lists)| gauge(&[("list", name)], sum(lists))).collect()
         };
         let help = "Rules read from each list, repeated ones included.";
         families.gauges("trackless_list_rules", help, each(|list| list.rules as f64));
         let help = "Lines of each list that could not be read.";
         families.gauges("trackless_list_skipped_lines", help, each(|list| list.skipped as f64));
-        let help = "Whether a list could not be read at all.";
+        let help = "Whether a list could not be read at all: 1, else 0.";
         let failed = each(|list| f64::from(u8::from(list.error.is_some())));
         families.gauges("trackless_list_failed", help, failed);
         let names = gauge(&[], rules.table.names() as f64);
@@ -142,12 +147,17 @@ impl Exporter {
         let snapshot = self.engine.snapshot();
         let (mut queries, mut failures, mut durations, mut healthy) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for server in &snapshot.upstreams.servers {
-            let labels = [("upstream", server.url.as_str())];
-            queries.push(counter(&labels, server.queries.load(Relaxed)));
-            failures.push(counter(&labels, server.failures.load(Relaxed)));
-            durations.push(histogram(&labels, [&server.duration].into_iter()));
-            healthy.push(gauge(&labels, f64::from(u8::from(server.healthy.load(Relaxed)))));
+        // One upstream may be named twice, and no sample may be there twice.
+        for (url, servers) in by_name(&snapshot.upstreams.servers, |server| &server.url) {
+            let labels = [("upstream", url)];
+            let sum = |count: fn(&ServerFigures) -> &AtomicU64| {
+                servers.iter().map(|server| count(server).load(Relaxed)).sum()
+            };
+            queries.push(counter(&labels, sum(|server| &server.queries)));
+            failures.push(counter(&labels, sum(|server| &server.failures)));
+            durations.push(histogram(&labels, servers.iter().map(|server| &server.duration)));
+            let any = servers.iter().any(|server| server.healthy.load(Relaxed));
+            healthy.push(gauge(&labels, f64::from(u8::from(any))));
         }
         let help = "Queries sent to each upstream.";
         families.counters("trackless_upstream_queries_total", help, queries);
@@ -155,7 +165,7 @@ impl Exporter {
         families.counters("trackless_upstream_failures_total", help, failures);
         let help = "Time from query to reply of each upstream.";
         families.histograms("trackless_upstream_duration_seconds", help, durations);
-        let help = "Whether an upstream is asked, rather than skipped and probed.";
+        let help = "Whether an upstream is asked, rather than skipped and probed: 1, else 0.";
         families.gauges("trackless_upstream_healthy", help, healthy);
     }
 }
@@ -207,6 +217,14 @@ fn process(families: &mut Families) {
     add("process_threads", "Threads.", process.threads);
     add("process_open_fds", "Open file descriptors.", process.open_fds);
     add("process_max_fds", "File descriptors there may be.", process.max_fds);
+}
+
+fn by_name<T>(all: &[T], name: impl Fn(&T) -> &str) -> BTreeMap<&str, Vec<&T>> {
+    let mut named: BTreeMap<&str, Vec<&T>> = BTreeMap::new();
+    for one in all {
+        named.entry(name(one)).or_default().push(one);
+    }
+    named
 }
 
 #[derive(Default)]

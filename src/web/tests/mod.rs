@@ -1,6 +1,8 @@
 //! The web room through its front door: real connections, bytes of HTTP/1.1, an engine that is
 //! asked as the DNS doors ask it.
 
+mod exposition;
+mod figures;
 mod http;
 
 use std::io::{Read, Write};

@@ -1,0 +1,216 @@
+//! What is shown is what was counted.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::atomic::Ordering::Relaxed;
+
+use super::exposition;
+use super::*;
+use crate::cache::{self, Entry};
+use crate::config::{Action, Format, List};
+use crate::stats::Source;
+use crate::wire::{Answer, Name, Rcode, Rtype, TtlBounds};
+
+impl House {
+    fn figures(&self) -> BTreeMap<String, f64> {
+        exposition::read(&self.get("/metrics").body)
+    }
+}
+
+/// The samples of one family.
+fn family(figures: &BTreeMap<String, f64>, name: &str) -> Vec<(String, f64)> {
+    figures
+        .iter()
+        .filter_map(|(key, &value)| Some((key.strip_prefix(name)?.to_owned(), value)))
+        .filter(|(labels, _)| labels.starts_with('{'))
+        .collect()
+}
+
+/// Makes the engine hold an answer to `name`.
+fn hold(engine: &Engine, name: &str) {
+    let mut message = question(name);
+    message[2..4].copy_from_slice(&[0x81, 0x80]);
+    let name: Name = name.parse().unwrap();
+    let bounds = TtlBounds { min: 60, max: 60, max_negative: 60 };
+    message[7] = 1;
+    message.extend_from_slice(b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\x7f\0\0\x01");
+    let answer = Answer::read(&message, &name, bounds).unwrap();
+    let key =
+        cache::Key { name: &name, qtype: Rtype(1), dnssec_ok: false, checking_disabled: false };
+    engine.cache.insert(Arc::new(Entry::new(&key, answer, 0)), key.hash(), 0);
+}
+
+#[test]
+fn counts_of_all_workers_add_up() {
+    let mut config = Config::default();
+    config.rules.block = vec!["refused.example".to_owned()];
+    config.rules.allow = vec!["google-analytics.com".to_owned()];
+    let house = House::new(config);
+    hold(&house.engine, "held.example");
+    let mut workers = [Worker::new(&house.engine), Worker::new(&house.engine)];
+    for (worker, queries) in workers.iter_mut().zip([3, 4]) {
+        for _ in 0..queries {
+            for name in ["doubleclick.net", "refused.example", "google-analytics.com"] {
+                ask(worker, 1, Transport::Udp, &question(name));
+            }
+            ask(worker, 2, Transport::Udp, &question("doubleclick.net"));
+            ask(worker, 2, Transport::Tcp, &question("held.example"));
+            ask(worker, 2, Transport::Udp, &question("asked.example"));
+            ask(worker, 2, Transport::Udp, b"none");
+        }
+        worker.took(Source::Filter, Duration::from_micros(30), queries);
+    }
+    let figures = house.figures();
+    let names = house.engine.devices.names();
+    let (one, two) = (&names[1], &names[2]);
+
+    let mut queries = vec![
+        (format!("{{device=\"{one}\",verdict=\"allow\"}}"), 7.0),
+        (format!("{{device=\"{one}\",verdict=\"block\"}}"), 14.0),
+        (format!("{{device=\"{two}\",verdict=\"block\"}}"), 7.0),
+        (format!("{{device=\"{two}\",verdict=\"pass\"}}"), 14.0),
+    ];
+    queries.sort_by(|one, two| one.partial_cmp(two).unwrap());
+    assert_eq!(family(&figures, "trackless_queries_total"), queries);
+    let tracker = |category: &str, device: &str, verdict: &str| {
+        let labels =
+            format!("{{category=\"{category}\",device=\"{device}\",verdict=\"{verdict}\"}}");
+        (labels, 7.0)
+    };
+    let mut trackers = vec![
+        tracker("advertising", one, "block"),
+        tracker("advertising", two, "block"),
+        tracker("analytics", one, "allow"),
+        tracker("other", one, "block"),
+    ];
+    trackers.sort_by(|one, two| one.partial_cmp(two).unwrap());
+    assert_eq!(family(&figures, "trackless_tracker_queries_total"), trackers);
+
+    let answer = |rcode: &str, source: &str, transport: &str, count: f64| {
+        let labels = format!("{{rcode=\"{rcode}\",source=\"{source}\",transport=\"{transport}\"}}");
+        (labels, count)
+    };
+    let answers =
+        [answer("NOERROR", "cache", "tcp", 7.0), answer("NXDOMAIN", "filter", "udp", 21.0)];
+    assert_eq!(family(&figures, "trackless_answers_total"), answers);
+
+    let duration = |rest: &str| figures[&format!("trackless_answer_duration_seconds{rest}")];
+    assert_eq!(duration("_bucket{source=\"filter\",le=\"0.000025\"}"), 0.0);
+    assert_eq!(duration("_bucket{source=\"filter\",le=\"0.00005\"}"), 7.0);
+    assert_eq!(duration("_bucket{source=\"filter\",le=\"5\"}"), 7.0);
+    assert_eq!(duration("_count{source=\"filter\"}"), 7.0);
+    assert!((duration("_sum{source=\"filter\"}") - 210e-6).abs() < 1e-12);
+    assert_eq!(duration("_count{source=\"upstream\"}"), 0.0);
+
+    assert_eq!(figures["trackless_packets_ignored_total"], 7.0);
+    assert_eq!(figures["trackless_cache_hits_total"], 7.0);
+    assert_eq!(figures["trackless_cache_misses_total"], 0.0);
+    assert_eq!(figures["trackless_cache_entries"], 1.0);
+    assert_eq!(figures["trackless_cache_bytes"], house.engine.cache.bytes() as f64);
+    assert_eq!(figures["trackless_devices"], 2.0);
+    let build = format!("trackless_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(figures[&build], 1.0);
+}
+
+#[test]
+fn rare_codes_are_one_series() {
+    let house = House::new(Config::default());
+    let _worker = Worker::new(&house.engine);
+    let counters = house.engine.counters();
+    for rcode in [2, 11, 12, 4_000] {
+        counters[0].answer(Source::Upstream, Transport::Tcp, Rcode(rcode));
+    }
+    let figures = house.figures();
+    let answers = family(&figures, "trackless_answers_total");
+    let labels = |rcode| format!("{{rcode=\"{rcode}\",source=\"upstream\",transport=\"tcp\"}}");
+    assert_eq!(answers, [(labels("OTHER"), 3.0), (labels("SERVFAIL"), 1.0)]);
+    assert_eq!(figures["trackless_cache_misses_total"], 4.0);
+}
+
+#[test]
+fn devices_past_the_bound_are_other() {
+    let house = House::new(Config::default());
+    let mut worker = Worker::new(&house.engine);
+    for last in 0..=255 {
+        ask(&mut worker, last, Transport::Udp, &question("doubleclick.net"));
+    }
+    let page = house.get("/metrics").body;
+    let figures = exposition::read(&page);
+    assert_eq!(family(&figures, "trackless_queries_total").len(), DEVICES + 1);
+    let other = "trackless_queries_total{device=\"other\",verdict=\"block\"}";
+    assert_eq!(figures[other], (256 - DEVICES) as f64);
+    assert_eq!(figures["trackless_devices"], DEVICES as f64);
+    for secret in ["192.0.2", "doubleclick"] {
+        assert!(!page.contains(secret), "{secret} is told");
+    }
+}
+
+#[test]
+fn lists_reloads_and_upstreams_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let list = |name: &str, text: Option<&str>| {
+        let file = folder.path().join(format!("{}.txt", name.len()));
+        text.iter().for_each(|text| fs::write(&file, text).unwrap());
+        List {
+            name: name.to_owned(),
+            file,
+            format: Format::Names,
+            action: Action::Block,
+            subdomains: false,
+        }
+    };
+    let servers = ["udp://192.0.2.1", "tcp://192.0.2.2", "udp://192.0.2.1"];
+    let mut config = Config {
+        lists: vec![
+            list("my \"own\" \\ list", Some("a.example\nb.example\nc..example\n")),
+            list("gone", None),
+            list("builtin strict", Some("d.example\n")),
+        ],
+        ..Config::default()
+    };
+    config.upstream.servers = servers.map(|url| url.parse().unwrap()).into();
+    let house = House::new(config);
+    house.reloads.ok.store(2, Relaxed);
+    house.reloads.failed.store(1, Relaxed);
+    let snapshot = house.engine.snapshot();
+    for (index, server) in (1..).zip(&snapshot.upstreams.servers) {
+        server.queries.store(10 * index, Relaxed);
+        server.failures.store(index, Relaxed);
+        server.duration.record(Duration::from_millis(20), index);
+        server.healthy.store(index == 3, Relaxed);
+    }
+
+    let figures = house.figures();
+    let list =
+        |name: &str, list: &str| figures[&format!("trackless_list_{name}{{list=\"{list}\"}}")];
+    let own = "my \\\"own\\\" \\\\ list";
+    assert_eq!(
+        (list("rules", own), list("skipped_lines", own), list("failed", own)),
+        (2.0, 1.0, 0.0)
+    );
+    assert_eq!((list("rules", "gone"), list("failed", "gone")), (0.0, 1.0));
+    assert!(list("rules", "builtin balanced") > 0.0);
+    assert_eq!(list("rules", "builtin strict"), (snapshot.rules.lists[2].rules + 1) as f64);
+    assert_eq!(figures["trackless_policy_reloads_total{result=\"ok\"}"], 2.0);
+    assert_eq!(figures["trackless_policy_reloads_total{result=\"failed\"}"], 1.0);
+    let upstream =
+        |name: &str, of: &str| figures[&format!("trackless_upstream_{name}{{upstream=\"{of}\"}}")];
+    for (url, queries, failures, healthy) in
+        [("udp://192.0.2.1", 40.0, 4.0, 1.0), ("tcp://192.0.2.2", 20.0, 2.0, 0.0)]
+    {
+        assert_eq!(upstream("queries_total", url), queries);
+        assert_eq!(upstream("failures_total", url), failures);
+        assert_eq!(upstream("duration_seconds_count", url), failures);
+        assert_eq!(upstream("healthy", url), healthy);
+    }
+}
+
+#[test]
+fn an_idle_server_shows_no_empty_families() {
+    let figures = House::new(Config::default()).figures();
+    assert!(!figures.keys().any(|key| key.starts_with("trackless_queries_total")));
+    assert!(figures["trackless_uptime_seconds"] >= 0.0);
+    if cfg!(target_os = "linux") {
+        assert!(figures["process_resident_memory_bytes"] > 0.0);
+    }
+}

@@ -101,10 +101,10 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
         web::spawn(listener, Arc::clone(&engine), Arc::clone(&reloads), Arc::clone(&ready))
             .map_err(|error| format!("cannot start the HTTP server: {error}"))?;
     }
-    for address in addresses {
-        info!("answering DNS on {address}, UDP and TCP");
-    }
     let say_ready = || {
+        for address in addresses {
+            info!("answering DNS on {address}, UDP and TCP");
+        }
         ready.store(true, Ordering::Release);
         let _ = sd_notify::notify(&[NotifyState::Ready]);
     };

@@ -40,7 +40,7 @@
 //! | [`server`] | the front doors: `udp`, `stream` | engine |
 //! | [`web`] | HTTP: metrics, health | engine, stats, lists |
 //!
-//! Arrows only run down this table. `wire`, `filter`, `trackers` and `cache` are plain Rust: no
+//! No room is used by one it uses. `wire`, `filter`, `trackers` and `cache` are plain Rust: no
 //! runtime, no clock of their own (time is an argument), no I/O but the table's file. Unsafe code
 //! is in two files, `server/sys.rs` (batched system calls) and `filter/storage.rs` (mapping).
 

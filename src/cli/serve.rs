@@ -230,8 +230,8 @@ fn wait_for_signals(
     })
 }
 
-/// Reads settings and lists again and decides by them from then on. Runs on a thread of its own
-/// kind: queries are answered by the old ones meanwhile.
+/// Reads settings and lists again and decides by them from then on. Runs on the thread that waits
+/// for signals: queries are answered by the old ones meanwhile.
 fn reload(settings: &Settings, engine: &Arc<Engine>, data: Option<&PathBuf>) -> Result<(), String> {
     let config = settings.read()?;
     let old = engine.snapshot();

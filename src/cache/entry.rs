@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use foldhash::quality::RandomState;
 
-use crate::wire::{Answer, Name, Rtype};
+use crate::wire::{Answer, Name, Query, Rtype};
 
 /// What an answer depends on. Class is always IN.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,19 @@ pub struct Key<'a> {
 /// Hash of a key: random for each process, so that nobody can aim at one place of the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyHash(u64);
+
+impl<'a> Key<'a> {
+    /// The key of what `query` asks for, about `name`.
+    #[inline]
+    pub fn of(name: &'a Name, query: &Query<'_>) -> Self {
+        Self {
+            name,
+            qtype: query.qtype,
+            dnssec_ok: query.dnssec_ok(),
+            checking_disabled: query.checking_disabled(),
+        }
+    }
+}
 
 impl Key<'_> {
     /// The hash of this key. About 5 ns.

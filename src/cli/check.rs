@@ -1,6 +1,7 @@
 //! `trackless check`: what becomes of a name, and why, by the same rules as the server's.
 
 use std::io::{self, BufRead, BufWriter, Write};
+use std::net::{IpAddr, Ipv4Addr};
 
 use serde::Serialize;
 
@@ -9,7 +10,7 @@ use crate::clients::DeviceId;
 use crate::data::Folder;
 use crate::engine::Snapshot;
 use crate::filter::{Origin, Rule, Scope, Tier};
-use crate::wire::Name;
+use crate::wire::{Name, Rtype};
 
 /// What is said of one name.
 #[derive(Debug, Serialize)]
@@ -96,11 +97,14 @@ fn find<'a>(snapshot: &'a Snapshot, text: &'a str) -> Finding<'a> {
             return finding;
         }
     };
-    let verdict = snapshot.judge(&name, snapshot.policy.profile(DeviceId::OTHER));
+    let profile = snapshot.policy.profile(DeviceId::OTHER);
+    let asker = profile.asker(IpAddr::V4(Ipv4Addr::UNSPECIFIED), Rtype(1));
+    let verdict = snapshot.judge(&name, &asker);
     finding.verdict = verdict.kind.as_str();
     finding.rule = verdict.rule.map(|rule| rule_text(&name, rule));
     finding.list = verdict.rule.map(|rule| match rule.origin {
         Origin::User => "your rules",
+        Origin::Service(_) => "refused services",
         Origin::List(list) => {
             snapshot.rules.lists.get(usize::from(list)).map_or("?", |list| list.name.as_str())
         }

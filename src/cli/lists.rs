@@ -9,7 +9,7 @@ pub(super) fn compile(settings: &Settings) -> Result<(), String> {
     let folder = Folder::open(config.data.as_deref()).map_err(|error| error.to_string())?;
     let rules = Rules::load(&config, Some(folder.path())).map_err(|error| error.to_string())?;
     for list in &rules.lists {
-        println!("{}: {} rules, {} lines skipped", list.name, list.rules, list.skipped);
+        println!("{}: {} rules, {} lines skipped", list.name, list.rules, list.skipped_lines());
         for skipped in &list.first_skipped {
             println!("  {skipped}");
         }

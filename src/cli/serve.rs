@@ -275,9 +275,10 @@ fn report(snapshot: &Snapshot) {
     for list in &rules.lists {
         if let Some(error) = &list.error {
             error!("list {}: {error}", list.name);
-        } else if list.skipped > 0 {
+        } else if list.skipped_lines() > 0 {
             let first = list.first_skipped.first().map_or("", String::as_str);
-            warn!("list {}: {} lines skipped, the first one: {first}", list.name, list.skipped);
+            let count = list.skipped_lines();
+            warn!("list {}: {count} lines skipped, the first one: {first}", list.name);
         }
     }
     if let Some(error) = &rules.not_kept {

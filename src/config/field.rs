@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::values::{self, Fault};
-use super::{Action, Format, Level, List, UpstreamUrl};
+use super::{Action, Level, List, UpstreamUrl};
+use crate::filter::syntax::Format;
 
 /// One place in a config, by the kind of value it takes.
 pub(super) enum Field<'a> {
@@ -21,7 +22,7 @@ pub(super) enum Field<'a> {
     Ttl(&'a mut Duration, RangeInclusive<Duration>),
     Switch(&'a mut bool),
     Level(&'a mut Level),
-    Format(&'a mut Format),
+    Format(&'a mut Option<Format>),
     Action(&'a mut Action),
     AddressOrOff(&'a mut Option<SocketAddr>),
     Folder(&'a mut Option<PathBuf>),
@@ -39,8 +40,16 @@ const WEB_PORT: u16 = 8053;
 const SWITCH: &[(&str, bool)] = &[("true", true), ("false", false)];
 const LEVEL: &[(&str, Level)] =
     &[("relaxed", Level::Relaxed), ("balanced", Level::Balanced), ("strict", Level::Strict)];
-const FORMAT: &[(&str, Format)] =
-    &[("auto", Format::Auto), ("hosts", Format::Hosts), ("names", Format::Names)];
+const FORMAT: &[(&str, Option<Format>)] = &[
+    ("auto", None),
+    ("hosts", Some(Format::Hosts)),
+    ("names", Some(Format::Names)),
+    ("adblock", Some(Format::Adblock)),
+    ("regex", Some(Format::Regex)),
+    ("dnsmasq", Some(Format::Dnsmasq)),
+    ("unbound", Some(Format::Unbound)),
+    ("rpz", Some(Format::Rpz)),
+];
 const ACTION: &[(&str, Action)] = &[("block", Action::Block), ("allow", Action::Allow)];
 
 impl Field<'_> {

@@ -25,6 +25,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+
+pub use crate::filter::syntax::Format;
 pub use error::ConfigError;
 pub use upstream_url::{Transport, UpstreamUrl, UpstreamUrlError};
 
@@ -122,25 +124,13 @@ pub struct List {
     pub name: String,
     /// The file to read.
     pub file: PathBuf,
-    /// How to read it.
-    pub format: Format,
+    /// How to read it; none looks at the content.
+    pub format: Option<Format>,
     /// What its names get.
     pub action: Action,
     /// Whether a plain name also covers its sub-domains. Hosts files and name lists mean the
     /// exact name only.
     pub subdomains: bool,
-}
-
-/// Format of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Format {
-    /// Looked at, and decided by content.
-    #[default]
-    Auto,
-    /// `/etc/hosts` style: an address, then names.
-    Hosts,
-    /// One name a line; `*.name` and `.name` also cover sub-domains.
-    Names,
 }
 
 /// What a list's names get.

@@ -11,7 +11,7 @@ use super::error::{ConfigError, nearest, quoted};
 use super::field::Field;
 use super::settings::{self, LIST_SETTINGS, SETTINGS, SHORT_FORM};
 use super::values::{Fault, print_time};
-use super::{Action, Config, Format, List, MAX_LISTS};
+use super::{Action, Config, List, MAX_LISTS};
 
 /// Mistakes shown at once; each costs another pass over the text.
 const MAX_SHOWN: usize = 10;
@@ -341,7 +341,7 @@ pub(super) fn empty_list() -> List {
     List {
         name: String::new(),
         file: PathBuf::new(),
-        format: Format::default(),
+        format: None,
         action: Action::default(),
         subdomains: false,
     }

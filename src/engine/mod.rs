@@ -9,6 +9,7 @@
 //! there is no second way to be answered. It may use every room before it and must never know how
 //! a packet came or how a reply leaves.
 
+mod local;
 mod resolve;
 mod snapshot;
 
@@ -23,10 +24,11 @@ use tokio::sync::mpsc;
 use crate::cache::{Cache, Key, KeyHash};
 use crate::clients::{Directory, Seen};
 use crate::config::Config;
-use crate::filter::VerdictKind;
+use crate::filter::{Answers, Origin, Rule, VerdictKind};
 use crate::stats::{Counters, Source, Transport};
 use crate::wire::{self, ExtendedError, Name, Query, Rcode, Rtype};
 
+use local::Local;
 pub use resolve::Resolver;
 pub use snapshot::{Snapshot, SnapshotError};
 
@@ -57,20 +59,23 @@ pub struct Client {
 }
 
 /// What becomes of a packet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Outcome {
     /// The reply is written: its length, and where it is from.
     Reply(usize, Source),
     /// It deserves no reply.
     Silence,
-    /// Upstream must be asked: give the packet to [`Engine::ask`].
-    Ask(KeyHash),
+    /// Upstream must be asked: give the packet to [`Engine::ask`], with the name to ask for where
+    /// that is another one than the packet's.
+    Ask(KeyHash, Option<Box<Name>>),
 }
 
 /// A query that waits for upstream.
 pub struct Waiting {
     /// The packet, as it came.
     pub packet: Box<[u8]>,
+    /// The name to ask for, where a rule says that it is the canonical one of the packet's.
+    pub alias: Option<Box<Name>>,
     /// How it came.
     pub transport: Transport,
     /// When it came.
@@ -209,10 +214,33 @@ impl Worker {
         };
         let device = self.seen.device(client.address, &self.engine.devices);
         let profile = snapshot.policy.profile(device);
-        let verdict = snapshot.judge(&self.name, profile);
+        let asker = profile.asker(client.address, query.qtype);
+        let verdict = snapshot.judge(&self.name, &asker);
         let category = snapshot.rules.facts.category(verdict.tracker);
         self.counters.query(device, category, verdict.kind);
         if verdict.kind == VerdictKind::Block {
+            let of_list = |rule: Rule| matches!(rule.origin, Origin::List(_));
+            self.counters.refused(verdict.against, !verdict.rule.is_some_and(of_list));
+        }
+        if let Some(rule) = verdict.rule
+            && rule.answers != Answers::Usual
+        {
+            match local::reply(snapshot, rule, &self.name, &asker, &query) {
+                Local::Pass => {}
+                Local::Reply(made) => {
+                    let Some((len, rcode)) = made.write(snapshot, &query, client, out) else {
+                        self.counters.ignored();
+                        return Outcome::Silence;
+                    };
+                    let refused = verdict.kind == VerdictKind::Block;
+                    let source = if refused { Source::Filter } else { Source::Local };
+                    return self.reply(len, source, client, rcode);
+                }
+                Local::Alias(target) => {
+                    return self.follow(snapshot, &query, target, client, now, out);
+                }
+            }
+        } else if verdict.kind == VerdictKind::Block {
             let len = snapshot.refusal.write(&query, out);
             return self.reply(len, Source::Filter, client, Rcode::NXDOMAIN);
         }
@@ -226,12 +254,7 @@ impl Worker {
             let len = wire::write_failure(&query, Rcode::REFUSED, error, out);
             return self.reply(len, Source::Local, client, Rcode::REFUSED);
         }
-        let key = Key {
-            name: &self.name,
-            qtype: query.qtype,
-            dnssec_ok: query.dnssec_ok(),
-            checking_disabled: query.checking_disabled(),
-        };
+        let key = Key::of(&self.name, &query);
         let hash = key.hash();
         if let Some(found) = self.engine.cache.get(&key, hash, now)
             && let Some(entry) = found.entry()
@@ -240,7 +263,31 @@ impl Worker {
             let len = entry.answer().write(&query, entry.age(now), limit, out);
             return self.reply(len, Source::Cache, client, entry.answer().rcode());
         }
-        Outcome::Ask(hash)
+        Outcome::Ask(hash, None)
+    }
+
+    /// Answers with what `alias` has, which is said to be the name's canonical name.
+    fn follow(
+        &mut self,
+        snapshot: &Snapshot,
+        query: &Query<'_>,
+        alias: Box<Name>,
+        client: Client,
+        now: u32,
+        out: &mut [u8],
+    ) -> Outcome {
+        let key = Key::of(&alias, query);
+        let hash = key.hash();
+        if let Some(found) = self.engine.cache.get(&key, hash, now)
+            && let Some(entry) = found.entry()
+            && let Ok(answer) =
+                entry.answer().behind_alias(&self.name, entry.age(now), snapshot.local_ttl())
+        {
+            let limit = limit(query, client.transport, out);
+            let len = answer.write(query, 0, limit, out);
+            return self.reply(len, Source::Local, client, answer.rcode());
+        }
+        Outcome::Ask(hash, Some(alias))
     }
 
     /// Writes the reply to a query that found no place in line, and returns its length.

@@ -96,12 +96,8 @@ impl Shared {
         let now = self.engine.seconds(Instant::now());
         let scratch = &mut *self.scratch.borrow_mut();
         let Ok(query) = Query::read(&waiting.packet, &mut scratch.name) else { return };
-        let key = Key {
-            name: &scratch.name,
-            qtype: query.qtype,
-            dnssec_ok: query.dnssec_ok(),
-            checking_disabled: query.checking_disabled(),
-        };
+        let asked = waiting.alias.as_deref().unwrap_or(&scratch.name);
+        let key = Key::of(asked, &query);
         if let Some(found) = self.engine.cache.get(&key, key.hash(), now)
             && let Some(entry) = found.entry()
         {
@@ -164,14 +160,10 @@ impl Shared {
         let malformed = ExtendedError::NETWORK_ERROR;
         let first = waiters.first().ok_or(malformed)?;
         let query = Query::read(&first.packet, name).map_err(|_| malformed)?;
+        let asked = first.alias.as_deref().unwrap_or(name);
         let bounds = self.engine.snapshot().bounds;
-        let answer = Answer::read(message, name, bounds).map_err(|_| malformed)?;
-        let key = Key {
-            name: &*name,
-            qtype: query.qtype,
-            dnssec_ok: query.dnssec_ok(),
-            checking_disabled: query.checking_disabled(),
-        };
+        let answer = Answer::read(message, asked, bounds).map_err(|_| malformed)?;
+        let key = Key::of(asked, &query);
         let now = self.engine.seconds(Instant::now());
         let entry = Arc::new(Entry::new(&key, answer, now));
         if entry.answer().lifetime() > 0 {
@@ -183,7 +175,18 @@ impl Shared {
     fn give(&self, answer: &Answer, age: u32, to: Waiting, source: Source, out: &mut [u8]) {
         let mut name = Name::default();
         let Ok(query) = Query::read(&to.packet, &mut name) else { return };
-        let len = answer.write(&query, age, limit(&query, to.transport, out), out);
+        let limit = limit(&query, to.transport, out);
+        let ttl = self.engine.snapshot().local_ttl();
+        let behind = to.alias.as_ref().map(|_| answer.behind_alias(&name, age, ttl));
+        let len = match &behind {
+            None => answer.write(&query, age, limit, out),
+            Some(Ok(behind)) => behind.write(&query, 0, limit, out),
+            Some(Err(_)) => {
+                let error = Some(ExtendedError::NETWORK_ERROR);
+                let len = wire::write_failure(&query, Rcode::SERVFAIL, error, out);
+                return self.send(to, &out[..len], source, Rcode::SERVFAIL);
+            }
+        };
         self.send(to, &out[..len], source, answer.rcode());
     }
 

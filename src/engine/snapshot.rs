@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::filter::{Overlay, Verdict};
+use crate::filter::{Asker, Overlay, Verdict};
 use crate::lists::{ListsError, Rules};
-use crate::policy::{Policy, Profile};
+use crate::policy::Policy;
 use crate::upstream::Figures;
 use crate::wire::{Name, NameError, Refusal, TtlBounds};
 
@@ -75,12 +75,17 @@ impl Snapshot {
         })
     }
 
-    /// What the rules say of `name` for `profile`.
+    /// Seconds that answers of the house's own making may be held.
+    pub fn local_ttl(&self) -> u32 {
+        u32::try_from(self.config.block.ttl.as_secs()).unwrap_or(u32::MAX)
+    }
+
+    /// What the rules say of `name` for `asker`.
     #[inline]
-    pub fn judge(&self, name: &Name, profile: Profile) -> Verdict {
+    pub fn judge(&self, name: &Name, asker: &Asker<'_>) -> Verdict {
         let mut verdict = Verdict::default();
         self.overlay.judge(name, &mut verdict);
-        self.rules.table.judge(name, profile.lists, &mut verdict);
+        self.rules.table.judge(name, asker, &mut verdict);
         verdict
     }
 }

@@ -1,4 +1,9 @@
-//! How many different names there are, before there is a table to count them in.
+//! What must be known of all names before there is a table: how many there are, which of them have
+//! others below them.
+
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
 
 use super::hash::SuffixHash;
 
@@ -26,5 +31,57 @@ impl Census {
 impl Default for Census {
     fn default() -> Self {
         Self { seen: vec![0; (1 << Self::BITS_LOG2) / 64] }
+    }
+}
+
+/// Names that have listed ones below them, more or less: some others are taken for such, none is
+/// missed. 8 MiB, good for some ten million names.
+pub(super) struct Ancestors {
+    bits: Vec<u64>,
+}
+
+impl Ancestors {
+    const BITS_LOG2: u32 = 26;
+
+    fn places(hash: SuffixHash) -> [u64; 2] {
+        [hash.place, hash.print].map(|hash| hash >> (64 - Self::BITS_LOG2))
+    }
+
+    pub(super) fn see(&mut self, hash: SuffixHash) {
+        for bit in Self::places(hash) {
+            self.bits[(bit / 64) as usize] |= 1 << (bit % 64);
+        }
+    }
+
+    pub(super) fn may_hold(&self, hash: SuffixHash) -> bool {
+        Self::places(hash).iter().all(|bit| self.bits[(bit / 64) as usize] & (1 << (bit % 64)) != 0)
+    }
+}
+
+impl Default for Ancestors {
+    fn default() -> Self {
+        Self { bits: vec![0; (1 << Self::BITS_LOG2) / 64] }
+    }
+}
+
+/// For names that have others below them: the lists that cover everything below, by tier.
+#[derive(Default)]
+pub(super) struct Covers {
+    lists: HashMap<u64, [u64; 3], RandomState>,
+}
+
+impl Covers {
+    /// Names remembered at most, about 24 MiB; beyond it fewer redundant names are found.
+    const MOST: usize = 500_000;
+
+    pub(super) fn add(&mut self, hash: SuffixHash, tier: usize, list: u8) {
+        if self.lists.len() < Self::MOST || self.lists.contains_key(&hash.print) {
+            self.lists.entry(hash.print).or_default()[tier] |= 1 << list;
+        }
+    }
+
+    /// Whether a rule of `list` for `hash` says the same of everything below.
+    pub(super) fn hold(&self, hash: SuffixHash, tier: usize, list: u8) -> bool {
+        self.lists.get(&hash.print).is_some_and(|lists| lists[tier] & (1 << list) != 0)
     }
 }

@@ -1,8 +1,8 @@
 //! Does a rule match a name?
 //!
 //! ```text
-//! lists ─▶ syntax (a line ─▶ names) ─▶ build ─▶ Table (one file, mapped)
-//!                                                 │
+//! lists ─▶ syntax (a line ─▶ rules) ─▶ build ─▶ Table (one file, mapped)
+//!                                                │ names, Patterns, rules with Terms
 //! a query's name ─▶ Overlay (the owner's rules) ─▶├─▶ Verdict: block | allow | pass, and by what
 //! ```
 //!
@@ -12,17 +12,24 @@
 
 mod build;
 mod census;
+mod extras;
 mod hash;
+mod notation;
 mod overlay;
+pub mod pattern;
+mod rule;
 mod storage;
 pub mod syntax;
 mod table;
+mod terms;
 mod verdict;
 
-pub use build::{BuildError, Sink, build, build_in_memory};
+pub use build::{BuildError, Listed, Sink, build, build_in_memory};
 pub use overlay::Overlay;
+pub use rule::{ListRule, Subject};
 pub use table::{Table, TableError};
-pub use verdict::{Listed, Origin, Rule, Scope, Tier, Verdict, VerdictKind};
+pub use terms::{Asker, Choice, ClientTerm, Reply, ReplyRecord, Terms};
+pub use verdict::{Answers, Origin, Rule, Scope, Tier, Verdict, VerdictKind};
 
 /// The most lists one table can hold: a rule's lists are the bits of one word.
 pub const MAX_LISTS: usize = 64;

@@ -45,8 +45,7 @@ impl Overlay {
         for labels in 1..=name.label_count() {
             let Some(&(tier, scope)) = self.rules.get(name.suffix(labels)) else { continue };
             if scope == Scope::Tree || labels == name.label_count() {
-                let labels = labels as u8;
-                verdict.weigh(Rule { origin: Origin::User, tier, scope, labels });
+                verdict.weigh(Rule::plain(Origin::User, tier, scope, labels));
             }
         }
     }

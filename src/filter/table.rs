@@ -5,7 +5,8 @@
 //! header  128 bytes: magic, version, key, sizes, stamp, checksum
 //! buckets  64 bytes each, one cache line: 8 slots of print (high bits) and set number (low bits)
 //! filters  8 bytes each, one a bucket: four bits for every name that belongs there
-//! sets     64 bytes each: a mask of lists for every tier and scope, and the tracker
+//! sets     64 bytes each: masks of lists by tier, tracker, service, group of rules with terms
+//! extras   rules beside the names, as `extras` writes them
 //! notes    what the maker wants to know again
 //! ```
 //!
@@ -19,16 +20,20 @@
 
 use std::fs::File;
 use std::io;
+use std::net::IpAddr;
 use std::path::Path;
 
 use twox_hash::XxHash3_64;
 
 use super::hash::Seed;
+use super::extras::Extras;
+use super::pattern::Pattern;
 use super::storage::Storage;
-use super::{Listed, Origin, Rule, Scope, Tier, Verdict};
+use super::terms::{Asker, Reply, Terms};
+use super::{Origin, Rule, Scope, Tier, Verdict};
 use crate::wire::Name;
 
-pub(super) const MAGIC: [u8; 8] = *b"TRKLESS1";
+pub(super) const MAGIC: [u8; 8] = *b"TRKLESS2";
 pub(super) const LINE: usize = 64;
 pub(super) const SLOTS: usize = 8;
 /// Header fields by their offset.
@@ -41,29 +46,52 @@ pub(super) mod field {
     pub(crate) const CHECKSUM: usize = 64;
     pub(crate) const NAMES: usize = 72;
     pub(crate) const NOTES: usize = 80;
+    pub(crate) const EXTRAS: usize = 88;
     /// Two lines: the fields above, and room.
     pub(crate) const HEADER: usize = 128;
 }
 
+/// Tiers that have masks, in the order they are kept.
 const TIERS: [Tier; 3] = [Tier::Block, Tier::Allow, Tier::ImportantBlock];
 
-/// What is listed of one name: the lists that say so for each tier, first for the name alone and
-/// then for its tree, and the tracker.
+/// What is listed of one name: for each tier the lists with a rule for the name itself, and those
+/// with a rule for everything below; tracker, service, and group of rules with terms, 0 for none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct RuleSet {
     masks: [u64; 6],
     tracker: u32,
+    group: u32,
+    service: u16,
+}
+
+/// One thing listed of a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Mark {
+    /// A rule without terms; `tier` is its place among those that have masks.
+    Rule { list: u8, tier: u8, scope: Scope },
+    Special(u32),
+    Tracker(u32),
+    Service(u16),
 }
 
 impl RuleSet {
-    /// With one more fact. A name that two facts give to different trackers stays with the first.
-    pub(super) fn with(mut self, listed: Listed) -> Self {
-        match listed {
-            Listed::Rule { list, tier, scope } => {
-                self.masks[2 * tier as usize + scope as usize] |= 1 << list;
+    /// With one more mark. A name that two facts give to different trackers, or services, stays
+    /// with the first. `group_with` gives the group that one becomes with one more special.
+    pub(super) fn with(mut self, mark: Mark, group_with: impl FnOnce(u32, u32) -> u32) -> Self {
+        match mark {
+            Mark::Rule { list, tier, scope } => {
+                let [itself, below] = match scope {
+                    Scope::Name => [1, 0],
+                    Scope::Below => [0, 1],
+                    Scope::Tree | Scope::Pattern => [1, 1],
+                };
+                self.masks[2 * usize::from(tier)] |= itself << list;
+                self.masks[2 * usize::from(tier) + 1] |= below << list;
             }
-            Listed::Tracker(tracker) if self.tracker == 0 => self.tracker = tracker,
-            Listed::Tracker(_) => {}
+            Mark::Special(special) => self.group = group_with(self.group, special),
+            Mark::Tracker(tracker) if self.tracker == 0 => self.tracker = tracker,
+            Mark::Service(service) if self.service == 0 => self.service = service,
+            Mark::Tracker(_) | Mark::Service(_) => {}
         }
         self
     }
@@ -73,6 +101,8 @@ impl RuleSet {
             word.copy_from_slice(&mask.to_le_bytes());
         }
         line[48..52].copy_from_slice(&self.tracker.to_le_bytes());
+        line[52..56].copy_from_slice(&self.group.to_le_bytes());
+        line[56..58].copy_from_slice(&self.service.to_le_bytes());
     }
 }
 
@@ -87,6 +117,8 @@ pub struct Table {
     buckets: u64,
     names: u64,
     stamp: u64,
+    first_note: usize,
+    extras: Extras,
 }
 
 /// Why a file is no table.
@@ -124,12 +156,16 @@ impl Table {
         let set_bits = read_u32(bytes, field::SET_BITS);
         let buckets = read_u64(bytes, field::BUCKETS);
         let layout = layout(buckets).ok_or(TableError::Damaged)?;
-        let first_note = layout.first_set.saturating_add(sets.saturating_mul(LINE));
+        let first_extra = layout.first_set.saturating_add(sets.saturating_mul(LINE));
+        let extras = read_u64(bytes, field::EXTRAS) as usize;
+        let first_note = first_extra.saturating_add(extras);
         let fits =
             bytes.len().checked_sub(first_note) == Some(read_u64(bytes, field::NOTES) as usize);
         if !fits || buckets == 0 || !(8..=32).contains(&set_bits) {
             return Err(TableError::Damaged);
         }
+        let extras =
+            Extras::read(&bytes[first_extra..first_note]).map_err(|_| TableError::Damaged)?;
         Ok(Self {
             seed: Seed(std::array::from_fn(|word| read_u64(bytes, field::SEED + 8 * word))),
             sets,
@@ -138,6 +174,8 @@ impl Table {
             buckets,
             names: read_u64(bytes, field::NAMES),
             stamp: read_u64(bytes, field::STAMP),
+            first_note,
+            extras,
             storage,
         })
     }
@@ -149,7 +187,7 @@ impl Table {
 
     /// What `feed` returned when the table was compiled.
     pub fn notes(&self) -> &[u8] {
-        &self.storage.bytes()[self.layout.first_set + self.sets * LINE..]
+        &self.storage.bytes()[self.first_note..]
     }
 
     /// Different names listed.
@@ -162,26 +200,75 @@ impl Table {
         self.storage.bytes().len()
     }
 
-    /// Weighs every rule of the lists in `mask` (bit n is list n) that matches `name`, and finds
-    /// the tracker. About 100 ns; a cache line a label.
+    /// Weighs every rule that matches `name` for `asker`, and finds the tracker. About 100 ns; a
+    /// cache line a label.
     #[inline]
-    pub fn judge(&self, name: &Name, mask: u64, verdict: &mut Verdict) {
+    pub fn judge(&self, name: &Name, asker: &Asker<'_>, verdict: &mut Verdict) {
         self.each_match(name, |labels, set| {
             if set.tracker() != 0 {
                 verdict.tracker = set.tracker();
             }
             let whole = labels == name.label_count();
-            for tier in TIERS {
-                let exact = if whole { set.mask(tier, Scope::Name) & mask } else { 0 };
-                let tree = set.mask(tier, Scope::Tree) & mask;
-                if exact | tree != 0 {
-                    let list = (exact | tree).trailing_zeros() as u8;
-                    let scope = if tree & (1 << list) != 0 { Scope::Tree } else { Scope::Name };
-                    let origin = Origin::List(list);
-                    verdict.weigh(Rule { origin, tier, scope, labels: labels as u8 });
+            for (index, tier) in TIERS.into_iter().enumerate() {
+                let lists = set.mask(index, whole) & asker.lists;
+                if lists == 0 {
+                    continue;
                 }
+                if tier.blocks() {
+                    verdict.against |= lists;
+                }
+                let list = lists.trailing_zeros() as u8;
+                let both = set.mask(index, !whole) & (1 << list) != 0;
+                let scope = match (both, whole) {
+                    (true, _) => Scope::Tree,
+                    (false, true) => Scope::Name,
+                    (false, false) => Scope::Below,
+                };
+                verdict.weigh(Rule::plain(Origin::List(list), tier, scope, labels));
+            }
+            if set.service() != 0 && asker.refuses_service(set.service()) {
+                let origin = Origin::Service(set.service());
+                verdict.weigh(Rule::plain(origin, Tier::ImportantBlock, Scope::Tree, labels));
+            }
+            if set.group() != 0 {
+                self.extras.weigh_group(set.group(), labels, name, asker, verdict);
             }
         });
+        if !self.extras.only_names() {
+            self.extras.weigh_rest(name, asker, verdict);
+        }
+    }
+
+    /// Weighs the rules on answers that lead to `address`, which `name` was asked for.
+    pub fn judge_address(
+        &self,
+        address: IpAddr,
+        name: &Name,
+        asker: &Asker<'_>,
+        verdict: &mut Verdict,
+    ) {
+        self.extras.weigh_address(address, name, asker, verdict);
+    }
+
+    /// The replies that `rule`, which won for `name`, brings along; with those of equal rules.
+    pub fn replies(&self, rule: Rule, name: &Name, asker: &Asker<'_>) -> Vec<&Reply> {
+        let mut group = 0;
+        self.each_match(name, |labels, set| {
+            if labels == usize::from(rule.labels) {
+                group = set.group();
+            }
+        });
+        self.extras.replies(rule, group, name, asker)
+    }
+
+    /// The terms of a rule that won; none for a plain one.
+    pub fn terms(&self, rule: Rule) -> Option<&Terms> {
+        self.extras.terms_of(rule)
+    }
+
+    /// The pattern by which a rule won for `name`.
+    pub fn pattern(&self, rule: Rule, name: &Name) -> Option<&Pattern> {
+        self.extras.pattern_of(rule, name)
     }
 
     /// Calls `each` with every listed suffix, shortest first: its labels and what is listed.
@@ -228,12 +315,21 @@ impl Table {
 struct SetRef<'a>(&'a [u8]);
 
 impl SetRef<'_> {
-    fn mask(&self, tier: Tier, scope: Scope) -> u64 {
-        read_u64(self.0, 8 * (2 * tier as usize + scope as usize))
+    /// Lists with a rule of the tier at `index` for the name itself, or for what is below.
+    fn mask(&self, index: usize, itself: bool) -> u64 {
+        read_u64(self.0, 8 * (2 * index + usize::from(!itself)))
     }
 
     fn tracker(&self) -> u32 {
         read_u32(self.0, 48)
+    }
+
+    fn group(&self) -> u32 {
+        read_u32(self.0, 52)
+    }
+
+    fn service(&self) -> u16 {
+        u16::from_le_bytes([self.0[56], self.0[57]])
     }
 }
 
@@ -285,7 +381,7 @@ fn read_u32(bytes: &[u8], at: usize) -> u32 {
 mod tests {
     use std::fs;
 
-    use super::super::{VerdictKind, build};
+    use super::super::{ListRule, Listed, VerdictKind, build};
     use super::*;
 
     #[test]
@@ -294,8 +390,9 @@ mod tests {
         let path = folder.path().join("rules.table");
         let buckets = build(&path, 0, |sink| {
             for index in 0..20 {
-                let rule = Listed::Rule { list: 0, tier: Tier::Block, scope: Scope::Name };
-                sink(&format!("n{index}.example").parse().unwrap(), rule);
+                let name = format!("n{index}.example").parse().unwrap();
+                let rule = ListRule::of_name(&name, Scope::Name, Tier::Block);
+                sink(Listed::Rule { list: 0, rule });
             }
             Ok(Vec::new())
         })
@@ -310,7 +407,8 @@ mod tests {
         fs::write(&path, &bytes).unwrap();
         let table = Table::open(&path).unwrap();
         let mut verdict = Verdict::default();
-        table.judge(&"n1.example".parse().unwrap(), u64::MAX, &mut verdict);
+        let name = "n1.example".parse().unwrap();
+        table.judge(&name, &Asker::any(u64::MAX), &mut verdict);
         assert_eq!(verdict.kind, VerdictKind::Pass);
     }
 }

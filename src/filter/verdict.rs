@@ -2,6 +2,8 @@
 
 use std::cmp::Reverse;
 
+use serde::{Deserialize, Serialize};
+
 /// What becomes of a query, in the words used everywhere: metrics, command line, API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum VerdictKind {
@@ -32,46 +34,65 @@ impl VerdictKind {
 }
 
 /// Which names a rule speaks of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Scope {
     /// The name alone.
     Name,
     /// The name and everything below it.
     Tree,
+    /// Everything below the name, without it.
+    Below,
+    /// Whatever a pattern matches.
+    Pattern,
 }
 
-/// What a rule wants, and how strongly. In this order they are kept in the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+impl Scope {
+    /// Whether a rule of the name `labels` long speaks of a name of `of` labels that ends in it.
+    pub(super) fn covers(self, labels: usize, of: usize) -> bool {
+        match self {
+            Self::Name => labels == of,
+            Self::Tree | Self::Pattern => true,
+            Self::Below => labels < of,
+        }
+    }
+}
+
+/// What a rule wants, and how strongly: later ones beat those before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Tier {
     /// Refuse.
     Block,
-    /// Let pass; beats `Block`.
+    /// Let pass.
     Allow,
-    /// Refuse, whatever is allowed by a list.
+    /// Refuse, whatever a list allows.
     ImportantBlock,
+    /// Let pass, whatever a list refuses.
+    ImportantAllow,
 }
 
-/// What a list, or the tracker facts, say of one name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Listed {
-    /// A rule of list number `list`, below 64.
-    Rule {
-        /// The list.
-        list: u8,
-        /// What it wants.
-        tier: Tier,
-        /// For which names.
-        scope: Scope,
-    },
-    /// The name and everything below it belong to this tracker, at least 1.
-    Tracker(u32),
+impl Tier {
+    /// Whether it refuses.
+    pub fn blocks(self) -> bool {
+        matches!(self, Self::Block | Self::ImportantBlock)
+    }
+
+    /// The same strength, the other way.
+    #[must_use]
+    pub fn allowing(self) -> Self {
+        match self {
+            Self::Block | Self::Allow => Self::Allow,
+            Self::ImportantBlock | Self::ImportantAllow => Self::ImportantAllow,
+        }
+    }
 }
 
 /// Where a rule comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// The owner's own rules.
     User,
+    /// A service that the owner refuses as a whole, by its number.
+    Service(u16),
     /// The list of this number.
     List(u8),
 }
@@ -85,26 +106,42 @@ pub struct Rule {
     pub tier: Tier,
     /// For which names.
     pub scope: Scope,
-    /// How many labels of the name, from the right, the rule names.
+    /// How many labels of the name, from the right, the rule names; 0 for a pattern.
     pub labels: u8,
+    /// Its number among the rules with terms; none for a plain one.
+    pub special: Option<u32>,
+    /// What it answers.
+    pub answers: Answers,
+}
+
+/// What a rule answers: later ones beat those before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub enum Answers {
+    /// The usual refusal.
+    #[default]
+    Usual,
+    /// A refusal of its own.
+    Refusal,
+    /// Data of its own.
+    Data,
 }
 
 impl Rule {
-    /// Greater wins: the owner's rules, important blocks, allows, blocks; then the longer name,
-    /// then allow over block, then the list named first.
-    fn precedence(self) -> (u8, u8, bool, Reverse<u8>) {
+    /// A rule without terms.
+    pub(super) fn plain(origin: Origin, tier: Tier, scope: Scope, labels: usize) -> Self {
+        Self { origin, tier, scope, labels: labels as u8, special: None, answers: Answers::Usual }
+    }
+
+    /// Greater wins: the owner's rules, important allows, important blocks and refused services,
+    /// allows, blocks; then the longer name, then allow over block, then a rule with a reply, then
+    /// the list named first.
+    pub(super) fn precedence(self) -> (u8, u8, bool, Answers, Reverse<u8>) {
         let (rank, list) = match self.origin {
-            Origin::User => (3, 0),
-            Origin::List(list) => {
-                let rank = match self.tier {
-                    Tier::Block => 0,
-                    Tier::Allow => 1,
-                    Tier::ImportantBlock => 2,
-                };
-                (rank, list)
-            }
+            Origin::User => (4, 0),
+            Origin::Service(_) => (Tier::ImportantBlock as u8, 0),
+            Origin::List(list) => (self.tier as u8, list),
         };
-        (rank, self.labels, self.tier == Tier::Allow, Reverse(list))
+        (rank, self.labels, !self.tier.blocks(), self.answers, Reverse(list))
     }
 }
 
@@ -118,6 +155,8 @@ pub struct Verdict {
     /// The tracker whose name this is, 0 for none known. A tracker is counted whether or not it
     /// is refused.
     pub tracker: u32,
+    /// Lists with a rule against the name: bit n is list n.
+    pub against: u64,
 }
 
 impl Verdict {
@@ -126,8 +165,9 @@ impl Verdict {
         if self.rule.is_none_or(|best| rule.precedence() > best.precedence()) {
             self.rule = Some(rule);
             self.kind = match rule.tier {
+                Tier::Allow | Tier::ImportantAllow => VerdictKind::Allow,
+                _ if rule.answers == Answers::Data => VerdictKind::Local,
                 Tier::Block | Tier::ImportantBlock => VerdictKind::Block,
-                Tier::Allow => VerdictKind::Allow,
             };
         }
     }

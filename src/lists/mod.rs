@@ -8,6 +8,7 @@
 //! It must never let one bad list spoil the rest, and never trust a table made from other lists
 //! than these.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, BufReader};
@@ -18,7 +19,7 @@ use twox_hash::XxHash3_64;
 
 use crate::config::{self, Action, Config};
 use crate::filter::syntax::{self, Outcome};
-use crate::filter::{self, BuildError, Listed, Scope, Sink, Table, Tier};
+use crate::filter::{self, BuildError, ListRule, Listed, Scope, Sink, Subject, Table, Tier};
 use crate::policy::BUILTIN_LISTS;
 use crate::trackers::{Domain, Facts, FactsError};
 use crate::wire::Name;
@@ -48,8 +49,10 @@ pub struct Status {
     pub name: String,
     /// Rules read, repeated ones included.
     pub rules: u64,
-    /// Lines that could not be read.
-    pub skipped: u64,
+    /// How it was read.
+    pub format: Option<String>,
+    /// Lines that could not be read, by reason.
+    pub skipped: BTreeMap<String, u64>,
     /// The first of them, with their line numbers.
     pub first_skipped: Vec<String>,
     /// Why it could not be read at all.
@@ -123,8 +126,9 @@ fn feed(config: &Config, domains: &[Domain], sink: Sink<'_>) -> Vec<Status> {
             // A test sees to it that every builtin name is one.
             if name.read_text(domain.name.as_bytes()).is_ok() {
                 let list = list as u8;
-                sink(&name, Listed::Rule { list, tier: Tier::Block, scope: Scope::Tree });
-                sink(&name, Listed::Tracker(domain.tracker));
+                let rule = ListRule::of_name(&name, Scope::Tree, Tier::Block);
+                sink(Listed::Rule { list, rule });
+                sink(Listed::Tracker(&name, domain.tracker));
                 rules += 1;
             }
         }
@@ -132,13 +136,8 @@ fn feed(config: &Config, domains: &[Domain], sink: Sink<'_>) -> Vec<Status> {
         statuses.push(Status::new(name, Outcome { rules, ..Outcome::default() }));
     }
     for (list, settings) in (BUILTIN_LISTS.len() as u8..).zip(&config.lists) {
-        let tier = match settings.action {
-            Action::Block => Tier::Block,
-            Action::Allow => Tier::Allow,
-        };
-        let result = read(settings, |name, scope| {
-            let scope = if settings.subdomains { Scope::Tree } else { scope };
-            sink(name, Listed::Rule { list, tier, scope });
+        let result = read(settings, |_, rule| {
+            sink(Listed::Rule { list, rule: as_set(*rule, settings) });
         });
         statuses.push(match result {
             Ok(outcome) => Status::new(settings.name.clone(), outcome),
@@ -151,21 +150,38 @@ fn feed(config: &Config, domains: &[Domain], sink: Sink<'_>) -> Vec<Status> {
     statuses
 }
 
-fn read(settings: &config::List, each: impl FnMut(&Name, Scope)) -> io::Result<Outcome> {
-    let format = match settings.format {
-        config::Format::Auto => None,
-        config::Format::Hosts => Some(syntax::Format::Hosts),
-        config::Format::Names => Some(syntax::Format::Names),
+/// A rule as the settings of its list want it.
+fn as_set<'a>(rule: ListRule<'a>, settings: &config::List) -> ListRule<'a> {
+    let tier = match settings.action {
+        Action::Block => rule.tier,
+        Action::Allow => rule.tier.allowing(),
     };
-    syntax::read(BufReader::with_capacity(READ, File::open(&settings.file)?), format, each)
+    let subject = match rule.subject {
+        Subject::Name(name, Scope::Name) if settings.subdomains => {
+            Subject::Name(name, Scope::Tree)
+        }
+        subject => subject,
+    };
+    ListRule { subject, tier, ..rule }
+}
+
+fn read(settings: &config::List, each: impl FnMut(u64, &ListRule<'_>)) -> io::Result<Outcome> {
+    let file = File::open(&settings.file)?;
+    syntax::read(BufReader::with_capacity(READ, file), settings.format, each)
 }
 
 impl Status {
+    /// Lines that could not be read, whatever the reason.
+    pub fn skipped_lines(&self) -> u64 {
+        self.skipped.values().sum()
+    }
+
     fn new(name: String, outcome: Outcome) -> Self {
         Self {
             name,
             rules: outcome.rules,
-            skipped: outcome.skipped,
+            format: outcome.format.map(|format| format.as_str().to_owned()),
+            skipped: outcome.skipped.into_iter().map(|(why, n)| (why.to_owned(), n)).collect(),
             first_skipped: outcome.first_skipped.iter().map(ToString::to_string).collect(),
             error: None,
         }
@@ -186,8 +202,8 @@ fn stamp(config: &Config) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Format, List};
-    use crate::filter::{Verdict, VerdictKind};
+    use crate::config::List;
+    use crate::filter::{Asker, Verdict, VerdictKind};
 
     fn config(folder: &Path, files: &[(&str, &str)]) -> Config {
         let lists = files.iter().map(|(name, text)| {
@@ -196,7 +212,7 @@ mod tests {
             List {
                 name: (*name).to_owned(),
                 file,
-                format: Format::Auto,
+                format: None,
                 action: Action::Block,
                 subdomains: false,
             }
@@ -206,7 +222,7 @@ mod tests {
 
     fn kind(rules: &Rules, name: &str) -> VerdictKind {
         let mut verdict = Verdict::default();
-        rules.table.judge(&name.parse().unwrap(), u64::MAX, &mut verdict);
+        rules.table.judge(&name.parse().unwrap(), &Asker::any(u64::MAX), &mut verdict);
         verdict.kind
     }
 
@@ -221,8 +237,8 @@ mod tests {
             (VerdictKind::Block, VerdictKind::Pass)
         );
         let own = &first.lists[3];
-        assert_eq!((own.rules, own.skipped), (1, 1));
-        assert_eq!(own.first_skipped, ["line 2: a label is empty"]);
+        assert_eq!((own.rules, own.skipped_lines()), (1, 1));
+        assert_eq!(own.first_skipped, ["line 2: a label is empty: b..test"]);
 
         let inode = || {
             fs::metadata(folder.path().join(TABLE))

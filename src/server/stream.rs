@@ -254,9 +254,10 @@ fn answer(
             worker.took(source, received.elapsed(), 1);
         }
         Outcome::Silence => return false,
-        Outcome::Ask(hash) => {
+        Outcome::Ask(hash, alias) => {
             let waiting = Waiting {
                 packet: query.into(),
+                alias,
                 transport: Transport::Tcp,
                 received,
                 reply: Box::new(move |reply| drop(place.send(framed(reply)))),

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::sys::{Batch, ReplyPath, shut};
 use crate::engine::{Client, Engine, Outcome, Waiting, Worker};
 use crate::stats::{Source, Transport};
+use crate::wire::Name;
 
 /// Batches from one measured duration to the next.
 const TIMED: u32 = 64;
@@ -93,8 +94,8 @@ impl Door {
                     by_source[source as usize] += 1;
                 }
                 Outcome::Silence => {}
-                Outcome::Ask(hash) => {
-                    let waiting = self.waiting(datagram.query, *datagram.path, received);
+                Outcome::Ask(hash, alias) => {
+                    let waiting = self.waiting(datagram.query, alias, *datagram.path, received);
                     if engine.ask(waiting, hash).is_err() {
                         let len = worker.busy(datagram.query, client, datagram.reply);
                         *datagram.reply_len = len.unwrap_or(0);
@@ -105,10 +106,17 @@ impl Door {
         by_source
     }
 
-    fn waiting(&self, query: &[u8], path: ReplyPath, received: Instant) -> Waiting {
+    fn waiting(
+        &self,
+        query: &[u8],
+        alias: Option<Box<Name>>,
+        path: ReplyPath,
+        received: Instant,
+    ) -> Waiting {
         let socket = Arc::clone(&self.socket);
         Waiting {
             packet: query.into(),
+            alias,
             transport: Transport::Udp,
             received,
             reply: Box::new(move |reply| path.send(&socket, reply)),

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::clients::DeviceId;
-use crate::filter::VerdictKind;
+use crate::filter::{MAX_LISTS, VerdictKind};
 use crate::trackers::Category;
 use crate::wire::Rcode;
 
@@ -82,6 +82,14 @@ pub struct Counters {
     answers: [[[AtomicU64; RCODES]; Transport::ALL.len()]; Source::ALL.len()],
     durations: [Histogram; Source::ALL.len()],
     ignored: AtomicU64,
+    lists: [ListCounters; MAX_LISTS],
+}
+
+/// What one list did: refusals it took part in, and those that only it wanted.
+#[derive(Debug, Default)]
+struct ListCounters {
+    hits: AtomicU64,
+    alone: AtomicU64,
 }
 
 impl Counters {
@@ -92,6 +100,7 @@ impl Counters {
             answers: Default::default(),
             durations: Default::default(),
             ignored: AtomicU64::new(0),
+            lists: std::array::from_fn(|_| ListCounters::default()),
         }
     }
 
@@ -102,6 +111,22 @@ impl Counters {
         let counters = device.get_or_init(Box::default);
         let category = category.map_or(CATEGORIES - 1, |category| category as usize);
         bump(&counters[category][verdict as usize], 1);
+    }
+
+    /// Counts a refusal for every list that wanted it: bit n of `lists` is list n. `owner` says
+    /// that the owner's own rules wanted it, too.
+    #[inline]
+    pub fn refused(&self, lists: u64, owner: bool) {
+        let alone = lists.count_ones() == 1 && !owner;
+        let mut left = lists;
+        while left != 0 {
+            let list = &self.lists[left.trailing_zeros() as usize];
+            bump(&list.hits, 1);
+            if alone {
+                bump(&list.alone, 1);
+            }
+            left &= left - 1;
+        }
     }
 
     /// Counts an answer that left.
@@ -175,6 +200,17 @@ impl<'a> Totals<'a> {
         self.0.iter().map(move |counters| &counters.durations[source as usize])
     }
 
+    /// Refusals that list number `list` took part in, and those that only it wanted.
+    pub fn list(&self, list: usize) -> (u64, u64) {
+        let read = |value: fn(&ListCounters) -> &AtomicU64| {
+            let of_one = |counters: &&Counters| {
+                counters.lists.get(list).map_or(0, |list| value(list).load(Relaxed))
+            };
+            self.0.iter().map(of_one).sum()
+        };
+        (read(|list| &list.hits), read(|list| &list.alone))
+    }
+
     /// Packets that were no query.
     pub fn ignored(&self) -> u64 {
         self.0.iter().map(|counters| counters.ignored.load(Relaxed)).sum()
@@ -194,6 +230,9 @@ mod tests {
         two.query(DeviceId(2), None, VerdictKind::Pass);
         two.query(DeviceId(3), None, VerdictKind::Pass);
         one.answer(Source::Cache, Transport::Udp, Rcode::NOERROR);
+        one.refused(0b1001, false);
+        two.refused(0b1000, false);
+        two.refused(0b1000, true);
         two.answer(Source::Cache, Transport::Udp, Rcode(4_000));
         let threads = [&one, &two];
         let totals = Totals::new(&threads);
@@ -205,5 +244,6 @@ mod tests {
         assert_eq!(totals.queries(DeviceId(3)), []);
         assert_eq!(totals.answers(Source::Cache, Transport::Udp, Rcode::NOERROR), 1);
         assert_eq!(totals.answers(Source::Cache, Transport::Udp, Rcode(17)), 1);
+        assert_eq!([0, 1, 3].map(|list| totals.list(list)), [(1, 0), (0, 0), (3, 1)]);
     }
 }

@@ -11,7 +11,7 @@ const SERVFAIL_TTL: u32 = 5;
 const EDE_OPTION: u16 = 15;
 /// AA, AD and RA of the flags, and where they stand.
 const AD: u8 = 0x20;
-const RA: u8 = 0x80;
+pub(super) const RA: u8 = 0x80;
 
 /// An answer as it is held: the message without its OPT record and with the question in canonical
 /// case, then the offsets of its TTLs (two octets each, big-endian), then the extended errors
@@ -149,6 +149,11 @@ impl Answer {
     /// Never: an answer has a header. Here because there is a `len`.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
+    }
+
+    /// The message, as upstream sent it but for what [`Self::read`] changed.
+    pub(super) fn message(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.message_len)]
     }
 
     /// Canonical name, type and class of the question.

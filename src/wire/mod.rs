@@ -11,12 +11,14 @@
 //! and never write more than the client said it takes. Terms are those of RFC 9499.
 
 mod answer;
+mod made;
 mod name;
 mod query;
 mod record;
 mod reply;
 
 pub use answer::{Answer, Malformed, TtlBounds};
+pub(crate) use name::write_text;
 pub use name::{Name, NameError};
 pub use query::{Edns, Query, Rejected};
 pub use reply::{ExtendedError, Refusal, write_any, write_failure};
@@ -36,6 +38,8 @@ pub const UDP_PLAIN: usize = 512;
 pub struct Rtype(pub u16);
 
 impl Rtype {
+    /// Canonical name.
+    pub const CNAME: Self = Self(5);
     /// Start of a zone of authority; its minimum bounds negative answers.
     pub const SOA: Self = Self(6);
     /// Host information; the minimal answer to ANY (RFC 8482).

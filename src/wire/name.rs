@@ -137,6 +137,17 @@ impl Name {
         &self.wire()[start..]
     }
 
+    /// The octets of the name with dots between labels and none at the end, whatever the octets
+    /// are: what patterns are matched against.
+    pub(crate) fn write_plain<'a>(&self, out: &'a mut [u8; MAX_NAME]) -> &'a [u8] {
+        let len = usize::from(self.len);
+        out[..len].copy_from_slice(self.wire());
+        for &start in &self.labels[..self.label_count()] {
+            out[usize::from(start)] = b'.';
+        }
+        out.get(1..len - 1).unwrap_or(&[])
+    }
+
     /// Labels from the right to the left, each as `(its octets with the length octet, readable
     /// octets behind the start)`, the form [`crate::filter`] hashes eight octets at a time.
     pub(crate) fn labels_from_right(&self) -> impl Iterator<Item = (usize, &[u8])> {

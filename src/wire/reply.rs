@@ -73,11 +73,29 @@ impl Refusal {
 
     /// Writes the refusal of `query` and returns its length. `out` must hold 512 octets.
     pub fn write(&self, query: &Query<'_>, out: &mut [u8]) -> usize {
+        self.write_negative(query, Rcode::NXDOMAIN, &self.blocked, out)
+    }
+
+    /// As [`Self::write`], but that the name is there and has nothing of the type asked for
+    /// (RFC 2308 section 2.2); `blocked` says that it was a rule which wanted it so.
+    pub fn write_no_data(&self, query: &Query<'_>, blocked: bool, out: &mut [u8]) -> usize {
+        let options: &[u8] = if blocked { &self.blocked } else { &[] };
+        self.write_negative(query, Rcode::NOERROR, options, out)
+    }
+
+    #[inline]
+    fn write_negative(
+        &self,
+        query: &Query<'_>,
+        rcode: Rcode,
+        options: &[u8],
+        out: &mut [u8],
+    ) -> usize {
         let edge = query.edge();
-        let mut at = write_edge(&edge, Rcode::NXDOMAIN, out);
+        let mut at = write_edge(&edge, rcode, out);
         out[9] = 1;
         at = put(out, at, &self.soa);
-        write_opt(&edge, Rcode::NXDOMAIN, &self.blocked, out, at)
+        write_opt(&edge, rcode, options, out, at)
     }
 }
 

@@ -39,14 +39,14 @@ fn every_key_is_read() {
             List {
                 name: "my list".to_owned(),
                 file: PathBuf::from("/etc/trackless/ads.txt"),
-                format: Format::Hosts,
+                format: Some(Format::Hosts),
                 action: Action::Allow,
                 subdomains: true,
             },
             List {
                 name: "2".to_owned(),
                 file: PathBuf::from("/etc/trackless/more.txt"),
-                format: Format::Auto,
+                format: None,
                 action: Action::Block,
                 subdomains: false,
             },

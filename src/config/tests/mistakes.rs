@@ -85,7 +85,7 @@ mistakes! {
     words {
         "level: balenced" => "1:8: level: `balenced` is not a level; did you mean `balanced`? Write relaxed, balanced or strict"
         "level: high" => "1:8: level: `high` is not a level; write relaxed, balanced or strict"
-        "lists: [{ name: a, file: b, format: host }]" => "1:37: lists[0].format: `host` is not a format; did you mean `hosts`? Write auto, hosts or names"
+        "lists: [{ name: a, file: b, format: host }]" => "1:37: lists[0].format: `host` is not a format; did you mean `hosts`? Write auto, hosts, names, adblock, regex, dnsmasq, unbound or rpz"
         "lists: [{ name: a, file: b, action: Block }]" => "1:37: lists[0].action: `Block` is not an action; did you mean `block`? Write block or allow"
         "lists: [{ name: a, file: b, subdomains: yes }]" => "1:41: lists[0].subdomains: `yes` is not a switch; write true or false"
     }

@@ -43,7 +43,7 @@ fn seconds(from: u64, to: u64) -> impl Strategy<Value = Duration> {
 }
 
 fn lists() -> impl Strategy<Value = Vec<List>> {
-    let format = select(vec![Format::Auto, Format::Hosts, Format::Names]);
+    let format = select(vec![None, Some(Format::Hosts), Some(Format::Names), Some(Format::Rpz)]);
     let action = select(vec![Action::Block, Action::Allow]);
     let list = ("[^\\pC]{0,20}", path(), format, action, any::<bool>());
     vec(list, 0..5).prop_map(|lists| {

@@ -1,9 +1,10 @@
-//! Hosts files: an address that leads nowhere, then the names it stands for, each exactly.
+//! Hosts files: an address, then the names it stands for, each exactly. An address that leads
+//! nowhere refuses the names; another one is what they are answered with.
 
 use std::net::IpAddr;
 
-use super::super::Scope;
-use super::{Reason, words};
+use super::super::{ListRule, Scope};
+use super::{BLOCK, Reason, host, line, record, words};
 use crate::wire::Name;
 
 /// Names every hosts file has for the machine itself; no rule is meant by them.
@@ -31,26 +32,35 @@ pub(super) fn has_address(text: &[u8]) -> bool {
 pub(super) fn read_line(
     text: &[u8],
     name: &mut Name,
-    rule: &mut impl FnMut(&Name, Scope),
+    rule: &mut impl FnMut(ListRule<'_>),
 ) -> Result<(), Reason> {
+    let text = line::without_comment(text);
+    if text.is_empty() {
+        return Ok(());
+    }
     let mut words = words(text);
     let address = words.next().and_then(address).ok_or(Reason::NoAddress)?;
-    let nowhere = address.is_unspecified() || address.is_loopback();
+    let terms = (!leads_nowhere(address)).then(|| record::address_terms(address));
     let mut result = Ok(());
     for word in words {
-        let host = word.strip_suffix(b".").unwrap_or(word);
-        if OWN_NAMES.iter().any(|own| own.eq_ignore_ascii_case(host)) {
+        let own = word.strip_suffix(b".").unwrap_or(word);
+        if OWN_NAMES.iter().any(|name| name.eq_ignore_ascii_case(own)) {
             continue;
         }
-        if !nowhere {
-            return Err(Reason::OtherAddress);
-        }
-        match name.read_text(word) {
-            Ok(()) => rule(name, Scope::Name),
-            Err(error) => result = Err(error.into()),
+        match host::read(word, name) {
+            Ok(()) => {
+                let plain = ListRule::of_name(name, Scope::Name, BLOCK);
+                rule(ListRule { terms: terms.as_ref(), ..plain });
+            }
+            Err(reason) => result = Err(reason),
         }
     }
     result
+}
+
+/// Whether an answer with this address is a way to refuse.
+pub(super) fn leads_nowhere(address: IpAddr) -> bool {
+    address.is_unspecified() || address.is_loopback()
 }
 
 fn address(word: &[u8]) -> Option<IpAddr> {

@@ -1,19 +1,49 @@
-//! Name lists: one name a line, exactly; `*.name` and `.name` with everything below it.
+//! Name lists: one name a line, exactly; `*.name` and `.name` with everything below it; a `*`
+//! elsewhere for any characters.
 
-use super::super::Scope;
-use super::{Reason, words};
+use super::super::pattern::Pattern;
+use super::super::{ListRule, Scope, Subject};
+use super::{BLOCK, Reason, host, line, words};
 use crate::wire::Name;
 
 pub(super) fn read_line(
     text: &[u8],
     name: &mut Name,
-    rule: &mut impl FnMut(&Name, Scope),
+    rule: &mut impl FnMut(ListRule<'_>),
 ) -> Result<(), Reason> {
+    let text = line::without_comment(text);
+    if text.is_empty() {
+        return Ok(());
+    }
     if words(text).nth(1).is_some() {
         return Err(Reason::ManyWords);
     }
+    read_name(text, name, rule)
+}
+
+/// A name, with or without a star.
+pub(super) fn read_name(
+    text: &[u8],
+    name: &mut Name,
+    rule: &mut impl FnMut(ListRule<'_>),
+) -> Result<(), Reason> {
     let tree = text.strip_prefix(b"*.").or_else(|| text.strip_prefix(b"."));
-    name.read_text(tree.unwrap_or(text))?;
-    rule(name, if tree.is_some() { Scope::Tree } else { Scope::Name });
+    let listed = tree.unwrap_or(text);
+    if listed.len() > 1 && listed.contains(&b'*') {
+        let text = String::from_utf8_lossy(text.strip_suffix(b".").unwrap_or(text));
+        let pattern = glob(&format!("|{text}|"))?;
+        let subject = Subject::Pattern(&pattern);
+        rule(ListRule { subject, tier: BLOCK, terms: None, cancels: false });
+        return Ok(());
+    }
+    host::read(listed, name)?;
+    let scope = if tree.is_some() { Scope::Tree } else { Scope::Name };
+    rule(ListRule::of_name(name, scope, BLOCK));
     Ok(())
+}
+
+/// A pattern with stars that may be run on every query.
+pub(super) fn glob(text: &str) -> Result<Pattern, Reason> {
+    let pattern = Pattern::glob(text)?;
+    if pattern.is_costly() { Err(Reason::CostlyPattern) } else { Ok(pattern) }
 }

@@ -154,7 +154,7 @@ fn lists_reloads_and_upstreams_are_told() {
         List {
             name: name.to_owned(),
             file,
-            format: Format::Names,
+            format: Some(Format::Names),
             action: Action::Block,
             subdomains: false,
         }

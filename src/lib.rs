@@ -45,6 +45,7 @@
 //! is in two files, `server/sys.rs` (batched system calls) and `filter/storage.rs` (mapping).
 
 pub mod cache;
+pub mod catalogue;
 pub mod cli;
 pub mod clients;
 pub mod config;

@@ -8,8 +8,10 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::error::{nearest, quoted};
 use super::values::{self, Fault};
-use super::{Action, Level, List, UpstreamUrl};
+use super::{Action, Bypass, Level, List, SafeSearch, UpstreamUrl};
+use crate::catalogue;
 use crate::filter::syntax::Format;
 
 /// One place in a config, by the kind of value it takes.
@@ -22,15 +24,19 @@ pub(super) enum Field<'a> {
     Ttl(&'a mut Duration, RangeInclusive<Duration>),
     Switch(&'a mut bool),
     Level(&'a mut Level),
+    Bypass(&'a mut Bypass),
+    SafeSearch(&'a mut SafeSearch),
     Format(&'a mut Option<Format>),
     Action(&'a mut Action),
     AddressOrOff(&'a mut Option<SocketAddr>),
     Folder(&'a mut Option<PathBuf>),
-    File(&'a mut PathBuf),
+    File(&'a mut Option<PathBuf>),
+    Url(&'a mut Option<String>),
     ListName(&'a mut String),
     Addresses(&'a mut Vec<SocketAddr>),
     Servers(&'a mut Vec<UpstreamUrl>),
     Rules(&'a mut Vec<String>),
+    Services(&'a mut Vec<String>),
     Lists(&'a mut Vec<List>),
 }
 
@@ -50,6 +56,10 @@ const FORMAT: &[(&str, Option<Format>)] = &[
     ("unbound", Some(Format::Unbound)),
     ("rpz", Some(Format::Rpz)),
 ];
+const BYPASS: &[(&str, Bypass)] =
+    &[("off", Bypass::Off), ("signals", Bypass::Signals), ("all", Bypass::All)];
+const SAFE_SEARCH: &[(&str, SafeSearch)] =
+    &[("off", SafeSearch::Off), ("search", SafeSearch::Search), ("all", SafeSearch::All)];
 const ACTION: &[(&str, Action)] = &[("block", Action::Block), ("allow", Action::Allow)];
 
 impl Field<'_> {
@@ -62,14 +72,17 @@ impl Field<'_> {
             Self::Ttl(..) => "a time to live",
             Self::Switch(_) => "a switch",
             Self::Level(_) => "a level",
+            Self::Bypass(_) | Self::SafeSearch(_) => "a choice",
             Self::Format(_) => "a format",
             Self::Action(_) => "an action",
             Self::AddressOrOff(_) | Self::Addresses(_) => "an address",
             Self::Folder(_) => "a folder",
             Self::File(_) => "a file",
+            Self::Url(_) => "a URL",
             Self::ListName(_) => "a name for a list",
             Self::Servers(_) => "a server",
             Self::Rules(_) => "a host name",
+            Self::Services(_) => "a service",
             Self::Lists(_) => "a list to subscribe to",
         }
     }
@@ -88,6 +101,8 @@ impl Field<'_> {
             Self::Ttl(_, range) => format!("for example 60s, 5m, 1h or 1d ({})", times(range)),
             Self::Switch(_) => words(SWITCH),
             Self::Level(_) => words(LEVEL),
+            Self::Bypass(_) => words(BYPASS),
+            Self::SafeSearch(_) => words(SAFE_SEARCH),
             Self::Format(_) => words(FORMAT),
             Self::Action(_) => words(ACTION),
             Self::AddressOrOff(_) => format!("off, or for example 127.0.0.1:{WEB_PORT}"),
@@ -96,6 +111,7 @@ impl Field<'_> {
             }
             Self::Folder(_) => "for example /var/lib/trackless".to_owned(),
             Self::File(_) => "for example /etc/trackless/ads.txt".to_owned(),
+            Self::Url(_) => "for example https://lists.example/ads.txt".to_owned(),
             Self::ListName(_) => "1 to 64 characters, for example my list".to_owned(),
             Self::Servers(_) => {
                 "for example udp://192.168.1.1 or tls://9.9.9.9#dns.quad9.net".to_owned()
@@ -104,18 +120,31 @@ impl Field<'_> {
                 "for example ads.example (with its sub-domains) or =ads.example (only it)"
                     .to_owned()
             }
-            Self::Lists(_) => "for example `- { name: my list, file: ads.txt }`".to_owned(),
+            Self::Services(_) => "for example tiktok".to_owned(),
+            Self::Lists(_) => {
+                "for example `- { name: my list, file: ads.txt }` or `- oisd-small`".to_owned()
+            }
         }
     }
 
     /// Whether a value is free text, which YAML may mistake for a number or `true`.
     pub(super) fn is_text(&self) -> bool {
-        matches!(self, Self::Folder(_) | Self::File(_) | Self::ListName(_) | Self::Rules(_))
+        matches!(
+            self,
+            Self::Folder(_) | Self::File(_) | Self::Url(_) | Self::ListName(_) | Self::Rules(_)
+        )
     }
 
     /// Whether it takes any number of values.
     pub(super) fn is_many(&self) -> bool {
-        matches!(self, Self::Addresses(_) | Self::Servers(_) | Self::Rules(_) | Self::Lists(_))
+        matches!(
+            self,
+            Self::Addresses(_)
+                | Self::Servers(_)
+                | Self::Rules(_)
+                | Self::Services(_)
+                | Self::Lists(_)
+        )
     }
 
     /// Whether no value at all would leave nothing to work with.
@@ -128,7 +157,7 @@ impl Field<'_> {
         match self {
             Self::Addresses(slot) => slot.clear(),
             Self::Servers(slot) => slot.clear(),
-            Self::Rules(slot) => slot.clear(),
+            Self::Rules(slot) | Self::Services(slot) => slot.clear(),
             Self::Lists(slot) => slot.clear(),
             _ => {}
         }
@@ -149,6 +178,8 @@ impl Field<'_> {
             Self::Ttl(slot, range) => **slot = values::ttl(text, range)?,
             Self::Switch(slot) => **slot = values::word(text, SWITCH)?,
             Self::Level(slot) => **slot = values::word(text, LEVEL)?,
+            Self::Bypass(slot) => **slot = values::word(text, BYPASS)?,
+            Self::SafeSearch(slot) => **slot = values::word(text, SAFE_SEARCH)?,
             Self::Format(slot) => **slot = values::word(text, FORMAT)?,
             Self::Action(slot) => **slot = values::word(text, ACTION)?,
             Self::AddressOrOff(slot) => {
@@ -158,11 +189,13 @@ impl Field<'_> {
                 };
             }
             Self::Folder(slot) => **slot = Some(path(text, folder)?),
-            Self::File(slot) => **slot = path(text, folder)?,
+            Self::File(slot) => **slot = Some(path(text, folder)?),
+            Self::Url(slot) => **slot = Some(values::url(text)?),
             Self::ListName(slot) => **slot = values::list_name(text)?,
             Self::Addresses(slot) => slot.push(values::address(text, LISTEN_PORT)?),
             Self::Servers(slot) => slot.push(server(text)?),
             Self::Rules(slot) => slot.push(values::rule(text)?),
+            Self::Services(slot) => slot.push(service(text)?),
             Self::Lists(_) => return Err(Fault::Form),
         }
         Ok(())
@@ -179,20 +212,24 @@ impl Field<'_> {
             Self::Time(slot, _) | Self::Ttl(slot, _) => vec![values::print_time(**slot)],
             Self::Switch(slot) => word(SWITCH, **slot),
             Self::Level(slot) => word(LEVEL, **slot),
+            Self::Bypass(slot) => word(BYPASS, **slot),
+            Self::SafeSearch(slot) => word(SAFE_SEARCH, **slot),
             Self::Format(slot) => word(FORMAT, **slot),
             Self::Action(slot) => word(ACTION, **slot),
             Self::AddressOrOff(slot) => match slot {
                 Some(address) => vec![yaml_text(&address.to_string())],
                 None => vec!["off".to_owned()],
             },
-            Self::Folder(slot) => {
+            Self::Url(slot) => slot.iter().map(|url| yaml_text(url)).collect(),
+            Self::Folder(slot) | Self::File(slot) => {
                 slot.iter().map(|path| yaml_text(&path.to_string_lossy())).collect()
             }
-            Self::File(slot) => vec![yaml_text(&slot.to_string_lossy())],
             Self::ListName(slot) => vec![yaml_text(slot)],
             Self::Addresses(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
             Self::Servers(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
-            Self::Rules(slot) => slot.iter().map(|item| yaml_text(item)).collect(),
+            Self::Rules(slot) | Self::Services(slot) => {
+                slot.iter().map(|item| yaml_text(item)).collect()
+            }
             Self::Lists(_) => Vec::new(),
         }
     }
@@ -203,6 +240,18 @@ fn path(text: &str, folder: &Path) -> Result<PathBuf, Fault> {
         return Err(Fault::Form);
     }
     Ok(folder.join(text))
+}
+
+fn service(text: &str) -> Result<String, Fault> {
+    if catalogue::service(text).is_some() {
+        return Ok(text.to_owned());
+    }
+    let ids = catalogue::services().iter().map(|service| service.id.as_str());
+    let near = nearest(text, ids).map_or_else(String::new, |near| format!(" Did you mean {near}?"));
+    Err(Fault::Because(format!(
+        "{} is no service that is known; write one of those that `trackless lists services` shows.{near}",
+        quoted(text)
+    )))
 }
 
 fn server(text: &str) -> Result<UpstreamUrl, Fault> {

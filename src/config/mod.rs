@@ -25,7 +25,6 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-
 pub use crate::filter::syntax::Format;
 pub use error::ConfigError;
 pub use upstream_url::{Transport, UpstreamUrl, UpstreamUrlError};
@@ -52,6 +51,14 @@ pub struct Config {
     pub block: Block,
     /// Subscribed lists, in order; the order breaks ties. At most [`MAX_LISTS`].
     pub lists: Vec<List>,
+    /// How lists are fetched.
+    pub updates: Updates,
+    /// Services refused as a whole, by their names in the catalogue.
+    pub services: Vec<String>,
+    /// What is refused to keep browsers and apps from going around this server.
+    pub bypass: Bypass,
+    /// Whether search engines answer as for children.
+    pub safe_search: SafeSearch,
     /// The household's own rules, which beat every list.
     pub rules: Rules,
     /// Limits of the TCP front door.
@@ -60,8 +67,8 @@ pub struct Config {
     pub stats: Stats,
 }
 
-/// Lists a config may name: the rules table knows 64, three of them are the builtin levels.
-pub const MAX_LISTS: usize = 61;
+/// Lists a config may name: the rules table knows 64, seven of them come along.
+pub const MAX_LISTS: usize = 57;
 
 /// Protection level of the builtin facts; each includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
@@ -122,8 +129,11 @@ pub struct List {
     /// Unique name of 1..=64 characters, shown wherever the list is mentioned. Names that start
     /// with `builtin` are kept for the levels.
     pub name: String,
-    /// The file to read.
-    pub file: PathBuf,
+    /// The file to read; none for a list that is fetched.
+    pub file: Option<PathBuf>,
+    /// Where to fetch it from: http, https or file. Without file and URL, the catalogue has a list
+    /// of this name.
+    pub url: Option<String>,
     /// How to read it; none looks at the content.
     pub format: Option<Format>,
     /// What its names get.
@@ -131,6 +141,22 @@ pub struct List {
     /// Whether a plain name also covers its sub-domains. Hosts files and name lists mean the
     /// exact name only.
     pub subdomains: bool,
+    /// Whether rules that answer with data of their own count; else they are passed over.
+    pub answers: bool,
+    /// How often it is fetched, 10 min..=90 d. Files are looked at on each reload.
+    pub update: Duration,
+    /// Takes it even if it looks broken: blocks top-level names or what must always resolve, or
+    /// has shrunk or grown tenfold.
+    pub force: bool,
+}
+
+/// Bounds of fetching lists.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Updates {
+    /// Most bytes of a list, decompressed, 1 KiB..=4 GiB.
+    pub size: u64,
+    /// Time for one list, 1 s..=1 h.
+    pub time: Duration,
 }
 
 /// What a list's names get.
@@ -141,6 +167,30 @@ pub enum Action {
     Block,
     /// Let them pass, against other lists.
     Allow,
+}
+
+/// What is refused to keep browsers and apps from going around this server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Bypass {
+    /// Nothing.
+    Off,
+    /// Names by which browsers and systems ask whether they may.
+    #[default]
+    Signals,
+    /// Public encrypted resolvers and relays, too.
+    All,
+}
+
+/// Which search engines answer as for children.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum SafeSearch {
+    /// None.
+    #[default]
+    Off,
+    /// Those for texts and pictures.
+    Search,
+    /// Those for films, too.
+    All,
 }
 
 /// The household's own rules: names that also cover their sub-domains; `=name` means exactly it.
@@ -187,6 +237,10 @@ impl Default for Config {
             cache: Cache::default(),
             block: Block::default(),
             lists: Vec::new(),
+            updates: Updates::default(),
+            services: Vec::new(),
+            bypass: Bypass::default(),
+            safe_search: SafeSearch::default(),
             rules: Rules::default(),
             tcp: Tcp::default(),
             stats: Stats::default(),
@@ -230,6 +284,29 @@ impl Default for Block {
         // Short enough that an unblocked name works again soon, long enough that a page which
         // asks in a loop is refused by its own stub.
         Self { ttl: Duration::from_secs(60) }
+    }
+}
+
+impl List {
+    /// A list of this name, with neither file nor URL.
+    pub fn named(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            file: None,
+            url: None,
+            format: None,
+            action: Action::default(),
+            subdomains: false,
+            answers: true,
+            update: Duration::from_secs(86_400),
+            force: false,
+        }
+    }
+}
+
+impl Default for Updates {
+    fn default() -> Self {
+        Self { size: 256 << 20, time: Duration::from_secs(300) }
     }
 }
 

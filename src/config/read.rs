@@ -4,14 +4,15 @@
 //! anything but the defaults, or let a value through that the table of settings does not accept.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::document::{self, MAX_BYTES, Node, Value};
 use super::error::{ConfigError, nearest, quoted};
 use super::field::Field;
 use super::settings::{self, LIST_SETTINGS, SETTINGS, SHORT_FORM};
 use super::values::{Fault, print_time};
-use super::{Action, Config, List, MAX_LISTS};
+use super::{Config, List, MAX_LISTS};
+use crate::catalogue;
 
 /// Mistakes shown at once; each costs another pass over the text.
 const MAX_SHOWN: usize = 10;
@@ -288,43 +289,84 @@ impl Reader<'_> {
                 );
                 break;
             }
-            if !matches!(item.value, Value::Map(_)) {
-                let found = found(&item.value);
-                self.mistake(item, format!("{path}: {found} is not {noun}; write {accepted}"));
-                continue;
-            }
-            let list = self.list(item, &path, &lists);
+            let list = match &item.value {
+                Value::Map(_) => self.list(item, &path, &lists),
+                // The name alone, of a list in the catalogue.
+                Value::Text(_) => {
+                    let mut list = List::named("");
+                    self.set(&path, item, Field::ListName(&mut list.name));
+                    self.compare_list(&list, &path, &lists, item);
+                    self.must_be_known(&list, &path, item);
+                    list
+                }
+                other => {
+                    let found = found(other);
+                    self.mistake(item, format!("{path}: {found} is not {noun}; write {accepted}"));
+                    continue;
+                }
+            };
             lists.push(list);
         }
         lists
     }
 
     fn list(&mut self, item: &Node, path: &str, others: &[List]) -> List {
-        let mut list = empty_list();
+        let mut list = List::named("");
         let names: Vec<_> = LIST_SETTINGS.iter().map(|setting| setting.key).collect();
         let given = self.entries(item, path, &names);
         for setting in LIST_SETTINGS {
             let field = (setting.field)(&mut list);
             match given.iter().find(|(key, _)| *key == setting.key) {
                 Some((key, node)) => self.set(&format!("{path}.{key}"), node, field),
-                None if matches!(field, Field::ListName(_) | Field::File(_)) => self.mistake(
+                None if matches!(field, Field::ListName(_)) => self.mistake(
                     item,
                     format!("{path}.{}: missing; write {}", setting.key, field.accepted()),
                 ),
                 None => {}
             }
         }
-        if !list.name.is_empty()
-            && others.iter().any(|other| other.name == list.name)
-            && let Some((_, node)) = given.iter().find(|(key, _)| *key == "name")
-        {
+        let node = |wanted: &str| {
+            given.iter().find(|(key, _)| *key == wanted).map_or(item, |(_, node)| *node)
+        };
+        let says_where = given.iter().any(|(key, _)| ["file", "url"].contains(key));
+        self.compare_list(&list, path, others, node("name"));
+        match (&list.file, &list.url) {
+            (Some(_), Some(_)) => self.mistake(
+                node("url"),
+                format!("{path}.url: there is a file, too; delete one of them"),
+            ),
+            (None, None) if !says_where => self.must_be_known(&list, path, node("name")),
+            _ => {}
+        }
+        list
+    }
+
+    /// No two lists may have one name.
+    fn compare_list(&mut self, list: &List, path: &str, others: &[List], node: &Node) {
+        if !list.name.is_empty() && others.iter().any(|other| other.name == list.name) {
             let name = quoted(&list.name);
             self.mistake(
                 node,
                 format!("{path}.name: {name} is another list's name; write a new one"),
             );
         }
-        list
+    }
+
+    /// A list with neither file nor URL must be in the catalogue.
+    fn must_be_known(&mut self, list: &List, path: &str, node: &Node) {
+        if list.name.is_empty() || catalogue::find(&list.name).is_some() {
+            return;
+        }
+        let near = nearest(&list.name, catalogue::names());
+        let meant = near.map_or("write".to_owned(), |near| format!("did you mean {near}? Write"));
+        let name = quoted(&list.name);
+        self.mistake(
+            node,
+            format!(
+                "{path}: no list {name} in the catalogue; {meant} a name that \
+                 `trackless lists catalogue` shows, or a file or url"
+            ),
+        );
     }
 
     fn mistake(&mut self, node: &Node, text: String) {
@@ -333,17 +375,6 @@ impl Reader<'_> {
         } else {
             self.dropped += 1;
         }
-    }
-}
-
-/// A list whose name and file are yet to come.
-pub(super) fn empty_list() -> List {
-    List {
-        name: String::new(),
-        file: PathBuf::new(),
-        format: None,
-        action: Action::default(),
-        subdomains: false,
     }
 }
 

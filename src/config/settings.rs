@@ -97,8 +97,33 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
     },
     Setting {
         key: "lists",
-        about: "lists to subscribe to, at most 61; the order breaks ties",
+        about: "lists to subscribe to, at most 57; the order breaks ties",
         field: |config| Field::Lists(&mut config.lists),
+    },
+    Setting {
+        key: "services",
+        about: "services refused as a whole; `trackless lists services` shows them",
+        field: |config| Field::Services(&mut config.services),
+    },
+    Setting {
+        key: "bypass",
+        about: "which ways around this server are refused: what browsers ask first, or all",
+        field: |config| Field::Bypass(&mut config.bypass),
+    },
+    Setting {
+        key: "safe_search",
+        about: "which engines answer as for children; all is films, too",
+        field: |config| Field::SafeSearch(&mut config.safe_search),
+    },
+    Setting {
+        key: "updates.size",
+        about: "most bytes of a list, decompressed",
+        field: |config| Field::Size(&mut config.updates.size, 1 << 10..=4 << 30),
+    },
+    Setting {
+        key: "updates.time",
+        about: "time for fetching one list",
+        field: |config| Field::Time(&mut config.updates.time, seconds(1, 3_600)),
     },
     Setting {
         key: "rules.block",
@@ -144,10 +169,11 @@ pub(super) const LIST_SETTINGS: &[Setting<List>] = &[
         about: "shown wherever the list is mentioned; must be given, once",
         field: |list| Field::ListName(&mut list.name),
     },
+    Setting { key: "file", about: "what to read", field: |list| Field::File(&mut list.file) },
     Setting {
-        key: "file",
-        about: "what to read; must be given",
-        field: |list| Field::File(&mut list.file),
+        key: "url",
+        about: "where to fetch it; without file and url, a list of the catalogue",
+        field: |list| Field::Url(&mut list.url),
     },
     Setting {
         key: "format",
@@ -163,6 +189,21 @@ pub(super) const LIST_SETTINGS: &[Setting<List>] = &[
         key: "subdomains",
         about: "whether a plain name also covers its sub-domains",
         field: |list| Field::Switch(&mut list.subdomains),
+    },
+    Setting {
+        key: "answers",
+        about: "whether its rules may answer with data of their own",
+        field: |list| Field::Switch(&mut list.answers),
+    },
+    Setting {
+        key: "update",
+        about: "how often to fetch it",
+        field: |list| Field::Ttl(&mut list.update, seconds(600, 90 * 86_400)),
+    },
+    Setting {
+        key: "force",
+        about: "whether to take it even if it looks broken",
+        field: |list| Field::Switch(&mut list.force),
     },
 ];
 

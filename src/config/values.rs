@@ -154,6 +154,19 @@ pub(super) fn rule(text: &str) -> Result<String, Fault> {
     Ok(rule.to_owned())
 }
 
+/// The URL of a list.
+pub(super) fn url(text: &str) -> Result<String, Fault> {
+    let known = ["https://", "http://", "file:///"];
+    let rest = known.iter().find_map(|scheme| text.strip_prefix(scheme));
+    let bad = |char: char| char.is_control() || char.is_whitespace();
+    match rest {
+        Some(rest) if !rest.is_empty() && text.len() <= 2_000 && !text.contains(bad) => {
+            Ok(text.to_owned())
+        }
+        _ => Err(Fault::Form),
+    }
+}
+
 /// The name of a list.
 pub(super) fn list_name(text: &str) -> Result<String, Fault> {
     if text.trim().is_empty() || text.chars().count() > 64 || text.chars().any(char::is_control) {

@@ -31,7 +31,7 @@ impl Config {
             yaml.push_str(&format!("{indent}# {}: {}\n", setting.about, field.accepted()));
             match field {
                 Field::Lists(lists) => {
-                    let mut example = super::read::empty_list();
+                    let mut example = super::List::named("");
                     for setting in LIST_SETTINGS {
                         let accepted = (setting.field)(&mut example).accepted();
                         yaml.push_str(&format!(

@@ -224,15 +224,7 @@ impl Collector {
     /// Takes in a rule that no mask can hold. A rule of a name gets a number, to be kept with it
     /// by [`Self::group_with`]; for others, nothing is left to do.
     pub(super) fn take(&mut self, list: u8, rule: &ListRule<'_>) -> Option<u32> {
-        let scope = match rule.subject {
-            Subject::Name(_, scope) => scope,
-            Subject::Pattern(_) | Subject::Network(_) => Scope::Pattern,
-        };
-        let answers = match rule.terms.and_then(|terms| terms.reply.as_ref()) {
-            None => Answers::Usual,
-            Some(reply) if reply.refuses() => Answers::Refusal,
-            Some(_) => Answers::Data,
-        };
+        let Rule { scope, answers, .. } = rule.weight(list, 0);
         let terms = rule.terms.map(|terms| self.terms.number(terms));
         let special =
             self.specials.number(&Special { list, tier: rule.tier, scope, terms, answers });

@@ -22,23 +22,37 @@ impl Pattern {
         self.0.trim_matches(['|', '*', '^', '$']).split('*').all(|part| name.contains(part))
     }
     /// c
-    pub fn is_costly(&self) -> bool { false }
+    pub fn is_costly(&self) -> bool {
+        false
+    }
 }
 impl std::fmt::Display for Pattern {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { f.write_str(&self.0) }
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 /// Ps
 #[derive(Debug, Default)]
 pub struct Patterns(Vec<Pattern>);
 impl Patterns {
     /// n
-    pub fn new(patterns: Vec<Pattern>) -> Result<Self, PatternError> { Ok(Self(patterns)) }
+    pub fn new(patterns: Vec<Pattern>) -> Result<Self, PatternError> {
+        Ok(Self(patterns))
+    }
     /// e
-    pub fn is_empty(&self) -> bool { self.0.is_empty() }
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
     /// m
     pub fn each_match(&self, name: &[u8], mut each: impl FnMut(u32)) {
-        for (i, p) in self.0.iter().enumerate() { if p.matches(name) { each(i as u32) } }
+        for (i, p) in self.0.iter().enumerate() {
+            if p.matches(name) {
+                each(i as u32)
+            }
+        }
     }
     /// p
-    pub fn pattern(&self, index: u32) -> Option<&Pattern> { self.0.get(index as usize) }
+    pub fn pattern(&self, index: u32) -> Option<&Pattern> {
+        self.0.get(index as usize)
+    }
 }

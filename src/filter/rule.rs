@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::pattern::Pattern;
 use super::terms::{Asker, Terms};
-use super::verdict::{Scope, Tier};
+use super::verdict::{Answers, Origin, Rule, Scope, Tier};
 use crate::wire::Name;
 
 /// One rule of a list. Borrows from the reader's scratch space.
@@ -41,7 +41,7 @@ impl<'a> ListRule<'a> {
     }
 
     /// Equal for rules that say the same; `cancels` does not count.
-    pub(super) fn key(&self) -> u64 {
+    pub fn key(&self) -> u64 {
         let mut hasher = FixedState::with_seed(0).build_hasher();
         match self.subject {
             Subject::Name(name, scope) => (0_u8, name.wire(), scope).hash(&mut hasher),
@@ -50,6 +50,27 @@ impl<'a> ListRule<'a> {
         }
         (self.tier, self.terms).hash(&mut hasher);
         hasher.finish()
+    }
+
+    /// How the rule weighs, as one of list number `list` that named `labels` labels.
+    pub fn weight(&self, list: u8, labels: usize) -> Rule {
+        let scope = match self.subject {
+            Subject::Name(_, scope) => scope,
+            Subject::Pattern(_) | Subject::Network(_) => Scope::Pattern,
+        };
+        Rule {
+            answers: self.answers(),
+            ..Rule::plain(Origin::List(list), self.tier, scope, labels)
+        }
+    }
+
+    /// What the rule answers.
+    pub(super) fn answers(&self) -> Answers {
+        match self.terms.and_then(|terms| terms.reply.as_ref()) {
+            None => Answers::Usual,
+            Some(reply) if reply.refuses() => Answers::Refusal,
+            Some(_) => Answers::Data,
+        }
     }
 
     /// How many labels of `name` the rule names, if it matches. Slow: to explain, and as a model.

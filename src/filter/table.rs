@@ -25,8 +25,8 @@ use std::path::Path;
 
 use twox_hash::XxHash3_64;
 
-use super::hash::Seed;
 use super::extras::Extras;
+use super::hash::Seed;
 use super::pattern::Pattern;
 use super::storage::Storage;
 use super::terms::{Asker, Reply, Terms};
@@ -68,7 +68,11 @@ pub(super) struct RuleSet {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Mark {
     /// A rule without terms; `tier` is its place among those that have masks.
-    Rule { list: u8, tier: u8, scope: Scope },
+    Rule {
+        list: u8,
+        tier: u8,
+        scope: Scope,
+    },
     Special(u32),
     Tracker(u32),
     Service(u16),

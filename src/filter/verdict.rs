@@ -115,7 +115,9 @@ pub struct Rule {
 }
 
 /// What a rule answers: later ones beat those before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub enum Answers {
     /// The usual refusal.
     #[default]
@@ -135,7 +137,7 @@ impl Rule {
     /// Greater wins: the owner's rules, important allows, important blocks and refused services,
     /// allows, blocks; then the longer name, then allow over block, then a rule with a reply, then
     /// the list named first.
-    pub(super) fn precedence(self) -> (u8, u8, bool, Answers, Reverse<u8>) {
+    pub fn precedence(self) -> (u8, u8, bool, Answers, Reverse<u8>) {
         let (rank, list) = match self.origin {
             Origin::User => (4, 0),
             Origin::Service(_) => (Tier::ImportantBlock as u8, 0),

@@ -1,28 +1,45 @@
 //! Where rules come from: the builtin facts and the lists of the config, compiled into one table.
 //!
 //! ```text
-//! trackers.yaml, files ─▶ feed ─▶ filter::build ─▶ rules.table in the data folder ─▶ Rules
-//!                                                    └─ mapped as it is, while its stamp fits
+//! url  ─▶ fetch ─▶ gate ─▶ keep ─┐ (on a thread of its own, whenever it is time)
+//! file ──────────▶ gate ─▶ keep ─┤ (at each load)
+//! trackers.yaml ─────────────────┴▶ feed ─▶ filter::build ─▶ rules.table ─▶ Rules
+//!                                             └─ mapped as it is, while its stamp fits
 //! ```
 //!
-//! It must never let one bad list spoil the rest, and never trust a table made from other lists
-//! than these.
+//! It must never let one bad list spoil the rest, never wait for a network to load what it has,
+//! and never trust a table made from other lists than these.
+
+mod builtin;
+mod explain;
+mod feed;
+pub mod fetch;
+pub mod gate;
+mod keep;
+mod source;
+#[cfg(test)]
+mod tests;
+mod update;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs::{self, File};
-use std::io::{self, BufReader};
+use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
-use crate::config::{self, Action, Config};
-use crate::filter::syntax::{self, Outcome};
-use crate::filter::{self, BuildError, ListRule, Listed, Scope, Sink, Subject, Table, Tier};
+use crate::config::{Config, List};
+use crate::filter::syntax::Format;
+use crate::filter::{self, BuildError, Sink, Table};
 use crate::policy::BUILTIN_LISTS;
 use crate::trackers::{Domain, Facts, FactsError};
-use crate::wire::Name;
+use gate::Canaries;
+use source::Source;
+
+pub use explain::{ExplainError, Explained, explain};
+pub use keep::{Copy, Keep, now};
+pub use update::{Update, UpdateError, next, update};
 
 /// The table's file in the data folder.
 const TABLE: &str = "rules.table";
@@ -43,10 +60,12 @@ pub struct Rules {
 }
 
 /// What came of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// Its name.
     pub name: String,
+    /// Where it comes from; none for a builtin one.
+    pub source: Option<String>,
     /// Rules read, repeated ones included.
     pub rules: u64,
     /// How it was read.
@@ -55,8 +74,14 @@ pub struct Status {
     pub skipped: BTreeMap<String, u64>,
     /// The first of them, with their line numbers.
     pub first_skipped: Vec<String>,
-    /// Why it could not be read at all.
+    /// Why there is nothing of it.
     pub error: Option<String>,
+    /// Why the newest one is not taken; the one before goes on.
+    pub refused: Option<String>,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// When it was last known to be the newest, in seconds since 1970.
+    pub checked: Option<u64>,
 }
 
 /// Why there are no rules.
@@ -72,34 +97,44 @@ pub enum ListsError {
 
 impl Rules {
     /// The rules that `config` names: from the table kept in `data` if it was made from exactly
-    /// these lists, compiled anew otherwise. A list that cannot be read has its `error` set and no
-    /// rules. A folder that cannot be written to costs only the next start's time.
+    /// these lists, compiled anew otherwise. A list that cannot be read, or does not pass the
+    /// gates, goes on as its last good copy, or has its `error` set and no rules. A folder that
+    /// cannot be written to costs only the next start's time. Never waits for a network.
     ///
     /// # Errors
     /// Only if there is no memory for the table.
     pub fn load(config: &Config, data: Option<&Path>) -> Result<Self, ListsError> {
-        let stamp = stamp(config);
         let (facts, domains) = Facts::builtin()?;
-        if let Some(data) = data
-            && let Ok(table) = Table::open(&data.join(TABLE))
-            && table.stamp() == stamp
-            && let Ok(lists) = serde_json::from_slice(table.notes())
-        {
-            return Ok(Self { table, facts, lists, not_kept: None });
+        let sources = sources(config, data);
+        let stamp = stamp(config, &sources);
+        let mut rules = match data.and_then(|data| kept(data, stamp)) {
+            Some((table, lists)) => Self { table, facts, lists, not_kept: None },
+            None => Self::compile(config, data, stamp, &sources, facts, &domains)?,
+        };
+        for (status, source) in rules.lists.iter_mut().skip(BUILTIN_LISTS.len()).zip(sources) {
+            let copy = source.copy;
+            if source.path.is_some() {
+                status.refused = copy.refused;
+            } else {
+                status.error = copy.refused;
+            }
+            status.bytes = copy.bytes;
+            status.checked = copy.checked;
         }
-        Self::compile(config, data, stamp, facts, &domains)
+        Ok(rules)
     }
 
     fn compile(
         config: &Config,
         data: Option<&Path>,
         stamp: u64,
+        sources: &[Source],
         facts: Facts,
         domains: &[Domain],
     ) -> Result<Self, ListsError> {
         let mut lists = Vec::new();
         let mut feed = |sink: Sink<'_>| {
-            lists = feed(config, domains, sink);
+            lists = feed::feed(config, sources, domains, sink);
             serde_json::to_vec(&lists).map_err(io::Error::other)
         };
         let mut not_kept = None;
@@ -116,179 +151,43 @@ impl Rules {
     }
 }
 
-/// Gives every rule and fact to `sink`, and says what came of each list.
-fn feed(config: &Config, domains: &[Domain], sink: Sink<'_>) -> Vec<Status> {
-    let mut statuses = Vec::with_capacity(BUILTIN_LISTS.len() + config.lists.len());
-    let mut name = Name::default();
-    for (list, level) in BUILTIN_LISTS.into_iter().enumerate() {
-        let mut rules = 0;
-        for domain in domains.iter().filter(|domain| domain.level == level) {
-            // A test sees to it that every builtin name is one.
-            if name.read_text(domain.name.as_bytes()).is_ok() {
-                let list = list as u8;
-                let rule = ListRule::of_name(&name, Scope::Tree, Tier::Block);
-                sink(Listed::Rule { list, rule });
-                sink(Listed::Tracker(&name, domain.tracker));
-                rules += 1;
-            }
-        }
-        let name = format!("builtin {}", level.as_str());
-        statuses.push(Status::new(name, Outcome { rules, ..Outcome::default() }));
-    }
-    for (list, settings) in (BUILTIN_LISTS.len() as u8..).zip(&config.lists) {
-        let result = read(settings, |_, rule| {
-            sink(Listed::Rule { list, rule: as_set(*rule, settings) });
-        });
-        statuses.push(match result {
-            Ok(outcome) => Status::new(settings.name.clone(), outcome),
-            Err(error) => Status {
-                error: Some(format!("{}: {error}", settings.file.display())),
-                ..Status::new(settings.name.clone(), Outcome::default())
-            },
-        });
-    }
-    statuses
-}
-
-/// A rule as the settings of its list want it.
-fn as_set<'a>(rule: ListRule<'a>, settings: &config::List) -> ListRule<'a> {
-    let tier = match settings.action {
-        Action::Block => rule.tier,
-        Action::Allow => rule.tier.allowing(),
-    };
-    let subject = match rule.subject {
-        Subject::Name(name, Scope::Name) if settings.subdomains => {
-            Subject::Name(name, Scope::Tree)
-        }
-        subject => subject,
-    };
-    ListRule { subject, tier, ..rule }
-}
-
-fn read(settings: &config::List, each: impl FnMut(u64, &ListRule<'_>)) -> io::Result<Outcome> {
-    let file = File::open(&settings.file)?;
-    syntax::read(BufReader::with_capacity(READ, file), settings.format, each)
-}
-
 impl Status {
     /// Lines that could not be read, whatever the reason.
     pub fn skipped_lines(&self) -> u64 {
         self.skipped.values().sum()
     }
+}
 
-    fn new(name: String, outcome: Outcome) -> Self {
-        Self {
-            name,
-            rules: outcome.rules,
-            format: outcome.format.map(|format| format.as_str().to_owned()),
-            skipped: outcome.skipped.into_iter().map(|(why, n)| (why.to_owned(), n)).collect(),
-            first_skipped: outcome.first_skipped.iter().map(ToString::to_string).collect(),
-            error: None,
-        }
+fn sources(config: &Config, data: Option<&Path>) -> Vec<Source> {
+    let keep = data.map(Keep::new);
+    let canaries = Canaries::new(config);
+    let of = |list| Source::of(list, config, keep.as_ref(), &canaries);
+    config.lists.iter().map(of).collect()
+}
+
+/// The table in `data`, if it was made with this stamp.
+fn kept(data: &Path, stamp: u64) -> Option<(Table, Vec<Status>)> {
+    let table = Table::open(&data.join(TABLE)).ok()?;
+    if table.stamp() != stamp {
+        return None;
     }
+    let lists = serde_json::from_slice(table.notes()).ok()?;
+    Some((table, lists))
+}
+
+/// How a list is to be read; none to look at its content.
+fn format(list: &List) -> Option<Format> {
+    list.format
 }
 
 /// A number that changes when the table must be compiled anew: the lists named, their settings,
-/// the sizes and times of their files, the builtin facts, and the version of this program.
-fn stamp(config: &Config) -> u64 {
+/// their copies, the builtin facts, and the version of this program.
+fn stamp(config: &Config, sources: &[Source]) -> u64 {
     let mut text = format!("{} {:x}", env!("CARGO_PKG_VERSION"), Facts::builtin_digest());
-    for list in &config.lists {
-        let file = fs::metadata(&list.file).and_then(|file| Ok((file.len(), file.modified()?)));
-        let _ = write!(text, "\n{list:?} {:?}", file.ok());
+    for (list, Source { path, copy }) in config.lists.iter().zip(sources) {
+        let settings = (&list.name, list.format, list.action, list.subdomains, list.answers);
+        let copy = (&copy.validators, copy.taken, copy.bytes, copy.rules);
+        let _ = write!(text, "\n{settings:?} {path:?} {copy:?}");
     }
     XxHash3_64::oneshot(text.as_bytes())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::List;
-    use crate::filter::{Asker, Verdict, VerdictKind};
-
-    fn config(folder: &Path, files: &[(&str, &str)]) -> Config {
-        let lists = files.iter().map(|(name, text)| {
-            let file = folder.join(name);
-            fs::write(&file, text).unwrap();
-            List {
-                name: (*name).to_owned(),
-                file,
-                format: None,
-                action: Action::Block,
-                subdomains: false,
-            }
-        });
-        Config { lists: lists.collect(), ..Config::default() }
-    }
-
-    fn kind(rules: &Rules, name: &str) -> VerdictKind {
-        let mut verdict = Verdict::default();
-        rules.table.judge(&name.parse().unwrap(), &Asker::any(u64::MAX), &mut verdict);
-        verdict.kind
-    }
-
-    #[test]
-    fn a_kept_table_serves_until_a_list_changes() {
-        let folder = tempfile::tempdir().unwrap();
-        let config = config(folder.path(), &[("own", "a.test\nb..test\n")]);
-        let data = Some(folder.path());
-        let first = Rules::load(&config, data).unwrap();
-        assert_eq!(
-            (kind(&first, "a.test"), kind(&first, "x.a.test")),
-            (VerdictKind::Block, VerdictKind::Pass)
-        );
-        let own = &first.lists[3];
-        assert_eq!((own.rules, own.skipped_lines()), (1, 1));
-        assert_eq!(own.first_skipped, ["line 2: a label is empty: b..test"]);
-
-        let inode = || {
-            fs::metadata(folder.path().join(TABLE))
-                .map(|file| std::os::unix::fs::MetadataExt::ino(&file))
-                .unwrap()
-        };
-        let compiled = inode();
-        let again = Rules::load(&config, data).unwrap();
-        assert_eq!((inode(), &again.lists), (compiled, &first.lists));
-
-        fs::write(folder.path().join("own"), "other.test\n").unwrap();
-        let changed = Rules::load(&config, data).unwrap();
-        assert_eq!(
-            (kind(&changed, "a.test"), kind(&changed, "other.test")),
-            (VerdictKind::Pass, VerdictKind::Block)
-        );
-        assert_eq!(kind(&first, "a.test"), VerdictKind::Block, "the replaced table lives on");
-    }
-
-    #[test]
-    fn a_damaged_table_is_compiled_anew() {
-        let folder = tempfile::tempdir().unwrap();
-        let config = config(folder.path(), &[("own", "a.test\n")]);
-        drop(Rules::load(&config, Some(folder.path())).unwrap());
-        let path = folder.path().join(TABLE);
-        let mut bytes = fs::read(&path).unwrap();
-        let middle = bytes.len() / 2;
-        bytes[middle] ^= 0x10;
-        fs::write(&path, bytes).unwrap();
-        assert!(Table::open(&path).is_err());
-        let rules = Rules::load(&config, Some(folder.path())).unwrap();
-        assert_eq!(kind(&rules, "a.test"), VerdictKind::Block);
-        assert!(Table::open(&path).is_ok());
-    }
-
-    #[test]
-    fn one_missing_list_does_not_spoil_the_rest() {
-        let folder = tempfile::tempdir().unwrap();
-        let config = config(folder.path(), &[("gone", ""), ("own", "a.test\n")]);
-        fs::remove_file(folder.path().join("gone")).unwrap();
-        let rules = Rules::load(&config, None).unwrap();
-        assert_eq!(kind(&rules, "a.test"), VerdictKind::Block);
-        assert!(rules.lists[3].error.as_ref().unwrap().contains("gone"));
-        assert_eq!(kind(&rules, "ads.doubleclick.net"), VerdictKind::Block);
-    }
-
-    #[test]
-    fn a_folder_that_cannot_be_written_to_is_said() {
-        let rules = Rules::load(&Config::default(), Some(Path::new("/proc/no/such"))).unwrap();
-        assert!(rules.not_kept.is_some());
-        assert_eq!(kind(&rules, "doubleclick.net"), VerdictKind::Block);
-    }
 }

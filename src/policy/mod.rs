@@ -5,13 +5,63 @@
 
 use std::net::IpAddr;
 
+use crate::catalogue;
 use crate::clients::DeviceId;
-use crate::config::{Config, Level};
+use crate::config::{Bypass, Config, Level, SafeSearch};
 use crate::filter::Asker;
 use crate::wire::Rtype;
 
-/// Lists 0, 1 and 2 are the builtin facts of the three levels; subscribed ones follow.
-pub const BUILTIN_LISTS: [Level; 3] = [Level::Relaxed, Level::Balanced, Level::Strict];
+/// A list that comes along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Builtin {
+    /// Tracker facts of one level.
+    Level(Level),
+    /// Names by which browsers ask whether they may go around the network's DNS.
+    Signals,
+    /// Public encrypted resolvers and relays.
+    Resolvers,
+    /// Search engines, led to their safe names.
+    SafeSearch,
+    /// Places for films, led to their safe names.
+    SafeFilms,
+}
+
+/// The lists that come along have the first numbers; subscribed ones follow.
+pub const BUILTIN_LISTS: [Builtin; 7] = [
+    Builtin::Level(Level::Relaxed),
+    Builtin::Level(Level::Balanced),
+    Builtin::Level(Level::Strict),
+    Builtin::Signals,
+    Builtin::Resolvers,
+    Builtin::SafeSearch,
+    Builtin::SafeFilms,
+];
+
+impl Builtin {
+    /// As it is shown.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Level(Level::Relaxed) => "builtin relaxed",
+            Self::Level(Level::Balanced) => "builtin balanced",
+            Self::Level(Level::Strict) => "builtin strict",
+            Self::Signals => "builtin bypass signals",
+            Self::Resolvers => "builtin bypass resolvers",
+            Self::SafeSearch => "builtin safe search",
+            Self::SafeFilms => "builtin safe films",
+        }
+    }
+
+    /// Whether it counts for those whom `config` speaks of.
+    fn counts(self, config: &Config) -> bool {
+        match self {
+            Self::Level(level) => level <= config.level,
+            Self::Signals => config.bypass >= Bypass::Signals,
+            Self::Resolvers => config.bypass == Bypass::All,
+            Self::SafeSearch => config.safe_search >= SafeSearch::Search,
+            Self::SafeFilms => config.safe_search == SafeSearch::All,
+        }
+    }
+}
 
 /// What a profile holds its devices to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +89,15 @@ pub struct Policy {
 impl Policy {
     /// The policy that `config` describes: the builtin facts up to its level, and all its lists.
     pub fn new(config: &Config) -> Self {
-        let builtin = BUILTIN_LISTS.iter().filter(|&&level| level <= config.level).count();
+        let builtin = (0..).zip(BUILTIN_LISTS).filter(|(_, list)| list.counts(config));
         let subscribed = BUILTIN_LISTS.len()..BUILTIN_LISTS.len() + config.lists.len();
-        let lists = (0..builtin).chain(subscribed).fold(0, |mask, list| mask | 1 << list);
-        Self { default: Profile { lists, services: [0; 4] } }
+        let lists =
+            builtin.map(|(list, _)| list).chain(subscribed).fold(0, |mask, list| mask | 1 << list);
+        let mut services = [0; 4];
+        for number in config.services.iter().filter_map(|id| catalogue::service(id)) {
+            services[usize::from(number) / 64] |= 1 << (number % 64);
+        }
+        Self { default: Profile { lists, services } }
     }
 
     /// What holds for `device`.
@@ -55,25 +110,34 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{Action, List};
+    use crate::config::List;
 
     #[test]
     fn a_level_includes_the_ones_before_it() {
-        let list = List {
-            name: "own".to_owned(),
-            file: "own.txt".into(),
-            format: None,
-            action: Action::Block,
-            subdomains: false,
-        };
+        let list = List::named("own");
         for (level, lists, mask) in [
-            (Level::Relaxed, vec![], 0b001),
-            (Level::Balanced, vec![], 0b011),
-            (Level::Strict, vec![], 0b111),
-            (Level::Balanced, vec![list.clone(), list], 0b11_011),
+            (Level::Relaxed, vec![], 0b1_001),
+            (Level::Balanced, vec![], 0b1_011),
+            (Level::Strict, vec![], 0b1_111),
+            (Level::Balanced, vec![list.clone(), list], 0b11_0001_011),
         ] {
             let config = Config { level, lists, ..Config::default() };
             assert_eq!(Policy::new(&config).profile(DeviceId(1)).lists, mask);
         }
+    }
+
+    #[test]
+    fn choices_are_lists_and_services() {
+        let config = Config {
+            services: vec!["tiktok".to_owned()],
+            bypass: Bypass::All,
+            safe_search: SafeSearch::Search,
+            ..Config::default()
+        };
+        let policy = Policy::new(&config);
+        let profile = policy.profile(DeviceId(1));
+        assert_eq!(profile.lists, 0b0_1_11_011);
+        let number = usize::from(catalogue::service("tiktok").unwrap());
+        assert_eq!(profile.services[number / 64], 1 << (number % 64));
     }
 }

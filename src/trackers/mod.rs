@@ -13,6 +13,7 @@ use serde::Deserialize;
 use twox_hash::XxHash3_64;
 
 use crate::config::Level;
+use crate::wire::Name;
 
 pub use category::Category;
 
@@ -86,6 +87,13 @@ struct FileDomain {
     level: Level,
 }
 
+/// The name that somebody has registered and that `name` belongs to, by the public suffix list:
+/// `shop.example.co.uk` belongs to `example.co.uk`. None for a suffix itself.
+pub fn registrable(name: &Name) -> Option<String> {
+    let text = name.to_string();
+    Some(psl::domain_str(&text)?.to_owned())
+}
+
 impl Facts {
     /// The facts that are compiled in, and their domains.
     ///
@@ -142,7 +150,6 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::wire::Name;
 
     #[test]
     fn the_builtin_facts_are_sound() {

@@ -129,7 +129,11 @@ impl Exporter {
         let help = "Rules read from each list, repeated ones included.";
         families.gauges("trackless_list_rules", help, each(|list| list.rules as f64));
         let help = "Lines of each list that could not be read.";
-        families.gauges("trackless_list_skipped_lines", help, each(|list| list.skipped_lines() as f64));
+        families.gauges(
+            "trackless_list_skipped_lines",
+            help,
+            each(|list| list.skipped_lines() as f64),
+        );
         let help = "Whether a list could not be read at all: 1, else 0.";
         let failed = each(|list| f64::from(u8::from(list.error.is_some())));
         families.gauges("trackless_list_failed", help, failed);

@@ -32,7 +32,9 @@ impl Answer {
             message.extend_from_slice(&rtype.to_be_bytes());
             message.extend_from_slice(&Class::IN.0.to_be_bytes());
             message.extend_from_slice(&ttl.to_be_bytes());
-            message.extend_from_slice(&u16::try_from(data.len()).map_err(|_| Malformed)?.to_be_bytes());
+            message.extend_from_slice(
+                &u16::try_from(data.len()).map_err(|_| Malformed)?.to_be_bytes(),
+            );
             message.extend_from_slice(data);
         }
         message[6..8].copy_from_slice(&count.to_be_bytes());

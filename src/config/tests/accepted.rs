@@ -37,20 +37,26 @@ fn every_key_is_read() {
         block: Block { ttl: Duration::from_secs(300) },
         lists: vec![
             List {
-                name: "my list".to_owned(),
-                file: PathBuf::from("/etc/trackless/ads.txt"),
+                file: Some(PathBuf::from("/etc/trackless/ads.txt")),
                 format: Some(Format::Hosts),
                 action: Action::Allow,
                 subdomains: true,
+                ..List::named("my list")
             },
+            List { file: Some(PathBuf::from("/etc/trackless/more.txt")), ..List::named("2") },
             List {
-                name: "2".to_owned(),
-                file: PathBuf::from("/etc/trackless/more.txt"),
-                format: None,
-                action: Action::Block,
-                subdomains: false,
+                url: Some("https://lists.example/ads.txt".to_owned()),
+                answers: false,
+                update: Duration::from_secs(3_600),
+                force: true,
+                ..List::named("fetched")
             },
+            List::named("oisd-small"),
         ],
+        updates: Updates { size: 1 << 20, time: Duration::from_secs(60) },
+        services: vec!["tiktok".to_owned()],
+        bypass: Bypass::All,
+        safe_search: SafeSearch::Search,
         rules: Rules {
             block: vec!["ads.example".to_owned(), "=only.this.example".to_owned()],
             allow: vec!["_good.example".to_owned()],

@@ -21,6 +21,12 @@ lists:
   - { name: my list, file: ads.txt, format: hosts, action: allow, subdomains: true }
   - name: "2"
     file: /etc/trackless/more.txt
+  - { name: fetched, url: "https://lists.example/ads.txt", answers: false, update: 1h, force: true }
+  - oisd-small
+services: [tiktok]
+bypass: all
+safe_search: search
+updates: { size: 1 MiB, time: 60s }
 rules: { block: [ads.example, =only.this.example], allow: [_good.example.] }
 tcp: { connections: 10, connections_per_client: 5, idle: 1m, stall: 250ms }
 stats: { devices: 7 }

@@ -45,7 +45,9 @@ fn seconds(from: u64, to: u64) -> impl Strategy<Value = Duration> {
 fn lists() -> impl Strategy<Value = Vec<List>> {
     let format = select(vec![None, Some(Format::Hosts), Some(Format::Names), Some(Format::Rpz)]);
     let action = select(vec![Action::Block, Action::Allow]);
-    let list = ("[^\\pC]{0,20}", path(), format, action, any::<bool>());
+    let url = "(https?://|file:///)[!-~]{1,30}";
+    let source = prop_oneof![path().prop_map(Ok), url.prop_map(Err)];
+    let list = ("[^\\pC]{0,20}", source, format, action, any::<bool>());
     vec(list, 0..5).prop_map(|lists| {
         lists
             .into_iter()
@@ -53,7 +55,17 @@ fn lists() -> impl Strategy<Value = Vec<List>> {
             .map(|(index, (name, file, format, action, subdomains))| {
                 // Unique, and not reserved.
                 let name = format!("{index}{name}");
-                List { name, file, format, action, subdomains }
+                List {
+                    file: file.clone().ok(),
+                    url: file.err(),
+                    format,
+                    action,
+                    subdomains,
+                    answers: !subdomains,
+                    update: Duration::from_secs(600 + index as u64),
+                    force: subdomains,
+                    ..List::named(&name)
+                }
             })
             .collect()
     })
@@ -73,6 +85,13 @@ fn config() -> impl Strategy<Value = Config> {
     let rest = (seconds(0, 86_400), lists(), rules(), rules(), 1..=100_000_usize);
     (front, level, upstream, cache, tcp, rest).prop_map(
         |(front, level, upstream, cache, tcp, (ttl, lists, block, allow, devices))| Config {
+            updates: Updates {
+                size: cache.0.clamp(1 << 10, 4 << 30),
+                time: Duration::from_secs(1 + devices as u64 % 3_600),
+            },
+            services: if devices % 2 == 0 { Vec::new() } else { vec!["tiktok".to_owned()] },
+            bypass: [Bypass::Off, Bypass::Signals, Bypass::All][devices % 3],
+            safe_search: [SafeSearch::Off, SafeSearch::Search, SafeSearch::All][devices % 3],
             listen: front.0,
             web: front.1,
             data: front.2,

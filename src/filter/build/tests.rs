@@ -152,7 +152,11 @@ fn naive(rules: &[(String, Fact)], name: &str, mask: u64) -> Verdict {
                 trackers.entry(labels).or_insert(tracker);
             }
             Fact::Rule(list, tier, scope) => {
-                let named = if name == text { scope != Scope::Below } else { below && scope != Scope::Name };
+                let named = if name == text {
+                    scope != Scope::Below
+                } else {
+                    below && scope != Scope::Name
+                };
                 if named && mask & (1 << list) != 0 {
                     verdict.against |= u64::from(tier.blocks()) << list;
                     verdict.weigh(Rule::plain(Origin::List(list), tier, scope, labels.into()));

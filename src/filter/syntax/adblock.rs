@@ -48,10 +48,8 @@ pub(super) fn read_line(
         None => (false, &*text),
     };
     let (body, modifier_text) = split_modifiers(text);
-    let modifiers = modifier_text.map_or_else(
-        || Ok(Modifiers::default()),
-        |text| modifiers::read(text, allow),
-    )?;
+    let modifiers = modifier_text
+        .map_or_else(|| Ok(Modifiers::default()), |text| modifiers::read(text, allow))?;
     let tier = match (allow, modifiers.important) {
         (false, false) => Tier::Block,
         (true, false) => Tier::Allow,
@@ -73,7 +71,7 @@ pub(super) fn read_line(
 
 fn is_comment(text: &[u8]) -> bool {
     match text {
-        [] | [b'!', ..] | [b'['| b';', ..] => true,
+        [] | [b'!', ..] | [b'[' | b';', ..] => true,
         [b'#'] => true,
         [b'#', next, ..] => !matches!(next, b'#' | b'@' | b'?' | b'$' | b'%'),
         _ => false,

@@ -174,11 +174,7 @@ impl Reader {
         }
     }
 
-    fn line(
-        &mut self,
-        text: &[u8],
-        rule: &mut impl FnMut(ListRule<'_>),
-    ) -> Result<(), Reason> {
+    fn line(&mut self, text: &[u8], rule: &mut impl FnMut(ListRule<'_>)) -> Result<(), Reason> {
         match self {
             Self::Hosts(scratch) => hosts::read_line(text, &mut scratch.name, rule),
             Self::Names(scratch) => names::read_line(text, &mut scratch.name, rule),

@@ -7,10 +7,7 @@ use super::super::terms::{Reply, Terms};
 use super::super::{ListRule, Subject};
 use super::{BLOCK, Reason, hosts, modifiers, record};
 
-pub(super) fn read_line(
-    text: &[u8],
-    rule: &mut impl FnMut(ListRule<'_>),
-) -> Result<(), Reason> {
+pub(super) fn read_line(text: &[u8], rule: &mut impl FnMut(ListRule<'_>)) -> Result<(), Reason> {
     if text.is_empty() || text.starts_with(b"#") || text.starts_with(b"!") {
         return Ok(());
     }
@@ -56,8 +53,7 @@ fn reply_of(text: &str) -> Result<Option<Reply>, Reason> {
         "NONE" => Some(Reply::Drop),
         _ => {
             let address: IpAddr = text.parse().map_err(|_| Reason::Value("reply"))?;
-            (!hosts::leads_nowhere(address))
-                .then(|| Reply::Record(record::address_record(address)))
+            (!hosts::leads_nowhere(address)).then(|| Reply::Record(record::address_record(address)))
         }
     })
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::exposition;
 use super::*;
 use crate::cache::{self, Entry};
-use crate::config::{Action, Format, List};
+use crate::config::{Format, List};
 use crate::stats::Source;
 use crate::wire::{Answer, Name, Rcode, Rtype, TtlBounds};
 
@@ -151,13 +151,7 @@ fn lists_reloads_and_upstreams_are_told() {
     let list = |name: &str, text: Option<&str>| {
         let file = folder.path().join(format!("{}.txt", name.len()));
         text.iter().for_each(|text| fs::write(&file, text).unwrap());
-        List {
-            name: name.to_owned(),
-            file,
-            format: Some(Format::Names),
-            action: Action::Block,
-            subdomains: false,
-        }
+        List { file: Some(file), format: Some(Format::Names), ..List::named(name) }
     };
     let servers = ["udp://192.0.2.1", "tcp://192.0.2.2", "udp://192.0.2.1"];
     let mut config = Config {

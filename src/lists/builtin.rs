@@ -1,0 +1,43 @@
+//! The lists that come along, as rules.
+
+use crate::catalogue;
+use crate::filter::{ListRule, Reply, Scope, Terms, Tier};
+use crate::policy::Builtin;
+use crate::trackers::Domain;
+use crate::wire::Name;
+
+/// Gives every rule of a builtin list to `each`, with the tracker whose name it is, 0 for none.
+/// What comes along is tested, so that a text that is no name is only passed over.
+pub(super) fn rules(list: Builtin, domains: &[Domain], mut each: impl FnMut(&ListRule<'_>, u32)) {
+    let mut name = Name::default();
+    let mut tree = |text: &str, tracker: u32| {
+        if name.read_text(text.as_bytes()).is_ok() {
+            each(&ListRule::of_name(&name, Scope::Tree, Tier::Block), tracker);
+        }
+    };
+    match list {
+        Builtin::Level(level) => {
+            for domain in domains.iter().filter(|domain| domain.level == level) {
+                tree(&domain.name, domain.tracker);
+            }
+        }
+        Builtin::Signals => catalogue::signals().for_each(|name| tree(name, 0)),
+        Builtin::Resolvers => catalogue::resolvers().for_each(|name| tree(name, 0)),
+        Builtin::SafeSearch => safe(false, each),
+        Builtin::SafeFilms => safe(true, each),
+    }
+}
+
+fn safe(films: bool, mut each: impl FnMut(&ListRule<'_>, u32)) {
+    let mut name = Name::default();
+    for engine in catalogue::engines().iter().filter(|engine| engine.is_video() == films) {
+        let reply = Some(Reply::Cname(engine.target.clone()));
+        let terms = Terms { reply, ..Terms::default() };
+        for text in &engine.names {
+            if name.read_text(text.as_bytes()).is_ok() {
+                let plain = ListRule::of_name(&name, Scope::Name, Tier::Block);
+                each(&ListRule { terms: Some(&terms), ..plain }, 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! What a list is read from: its kept copy, brought up to date if it is a file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use super::fetch::Validators;
+use super::gate::{self, Canaries, GateError};
+use super::keep::{self, Copy, Keep};
+use crate::config::{Config, List};
+
+/// A list that can be compiled, or why it cannot.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// What to read; none if there is nothing yet.
+    pub(super) path: Option<PathBuf>,
+    /// What is known of its copy, or of the file itself.
+    pub(super) copy: Copy,
+}
+
+impl Source {
+    /// The source of `list`. A file that has changed is looked at and copied first. Never waits
+    /// for a network.
+    pub(super) fn of(
+        list: &List,
+        config: &Config,
+        keep: Option<&Keep>,
+        canaries: &Canaries,
+    ) -> Self {
+        let (Some(file), keep) = (&list.file, keep) else { return Self::fetched(list, keep) };
+        let mut copy = keep.map(|keep| keep.look(list)).unwrap_or_default();
+        let known = validators(file);
+        if let Some(keep) = keep
+            && copy.taken > 0
+            && known.as_ref() == Some(&copy.validators)
+        {
+            copy.refused = None;
+            return Self { path: Some(keep.path(list)), copy };
+        }
+        let previous = (copy.taken > 0).then_some(copy.rules);
+        match take_in(file, list, config, keep, canaries, previous) {
+            Ok((path, bytes, rules)) => {
+                let now = keep::now();
+                let copy = Copy {
+                    validators: known.unwrap_or_default(),
+                    checked: Some(now),
+                    taken: now,
+                    bytes,
+                    rules,
+                    tried: now,
+                    ..Copy::default()
+                };
+                if let Some(keep) = keep
+                    && path != *file
+                {
+                    let kept = keep.put(list, &copy, Some(&path));
+                    let path = if kept.is_ok() { keep.path(list) } else { file.clone() };
+                    return Self { path: Some(path), copy };
+                }
+                Self { path: Some(path), copy }
+            }
+            Err(error) => {
+                copy.refused = Some(format!("{}: {error}", file.display()));
+                let kept = keep.filter(|_| copy.taken > 0).map(|keep| keep.path(list));
+                Self { path: kept, copy }
+            }
+        }
+    }
+
+    fn fetched(list: &List, keep: Option<&Keep>) -> Self {
+        let Some(keep) = keep else {
+            let refused = Some("a data folder is needed to keep what is fetched".to_owned());
+            return Self { path: None, copy: Copy { refused, ..Copy::default() } };
+        };
+        let mut copy = keep.look(list);
+        let path = (copy.taken > 0).then(|| keep.path(list));
+        if path.is_none() && copy.refused.is_none() {
+            copy.refused = Some("not fetched yet".to_owned());
+        }
+        Self { path, copy }
+    }
+}
+
+/// Looks at `file` and copies it beside the kept copy. Returns what to read, its size and how many
+/// rules it has; the file itself where it cannot be copied.
+fn take_in(
+    file: &Path,
+    list: &List,
+    config: &Config,
+    keep: Option<&Keep>,
+    canaries: &Canaries,
+    previous: Option<u64>,
+) -> Result<(PathBuf, u64, u64), GateError> {
+    let limit = config.updates.size;
+    if fs::metadata(file)?.len() > limit {
+        return Err(GateError::TooLarge { limit });
+    }
+    let draft = keep.and_then(|keep| {
+        let draft = keep.draft(list).ok()?;
+        fs::copy(file, &draft).ok()?;
+        Some(draft)
+    });
+    let path = draft.clone().unwrap_or_else(|| file.to_owned());
+    match gate::vet(&path, list, canaries, limit, previous) {
+        Ok(outcome) => {
+            let bytes = fs::metadata(&path)?.len();
+            Ok((path, bytes, outcome.rules))
+        }
+        Err(error) => {
+            if let Some(draft) = draft {
+                let _ = fs::remove_file(draft);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Size and time of a file, as what changes when it does.
+fn validators(file: &Path) -> Option<Validators> {
+    let file = fs::metadata(file).ok()?;
+    let time = file.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    let etag = format!("{}-{}", file.len(), time.as_nanos());
+    Some(Validators { etag: Some(etag), last_modified: None })
+}

@@ -1,16 +1,29 @@
 //! `trackless check`: what becomes of a name, and why, by the same rules as the server's.
 
+use std::cmp::Reverse;
 use std::io::{self, BufRead, BufWriter, Write};
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 
 use serde::Serialize;
 
-use super::Settings;
+use super::{Settings, finish};
 use crate::clients::DeviceId;
 use crate::data::Folder;
 use crate::engine::Snapshot;
-use crate::filter::{Origin, Rule, Scope, Tier};
+use crate::filter::syntax::rtype_number;
+use crate::filter::{Asker, Origin, Rule};
+use crate::lists::{self, Explained};
+use crate::trackers::registrable;
 use crate::wire::{Name, Rtype};
+
+/// How it is asked.
+pub(super) struct Asked {
+    pub(super) json: bool,
+    pub(super) explain: bool,
+    pub(super) client: String,
+    pub(super) rtype: String,
+}
 
 /// What is said of one name.
 #[derive(Debug, Serialize)]
@@ -21,29 +34,54 @@ struct Finding<'a> {
     error: Option<String>,
     rule: Option<String>,
     list: Option<&'a str>,
-    company: Option<&'a str>,
+    company: Option<String>,
     category: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rules: Option<Vec<Match>>,
 }
 
-pub(super) fn run(json: bool, names: &[String], settings: &Settings) -> Result<(), String> {
+/// One rule that speaks of the name.
+#[derive(Debug, Serialize)]
+struct Match {
+    rule: String,
+    list: String,
+    line: Option<u64>,
+}
+
+/// What names are judged by.
+struct Check<'a> {
+    snapshot: &'a Snapshot,
+    data: Option<&'a Path>,
+    asker: Asker<'a>,
+    asked: &'a Asked,
+}
+
+pub(super) fn run(asked: &Asked, names: &[String], settings: &Settings) -> Result<(), String> {
     let config = settings.read()?;
     // A folder is used where there is one, for the table kept there, but none is made for a look.
     let folder = Folder::existing(config.data.as_deref());
     let data = folder.as_ref().map(Folder::path);
     let snapshot = Snapshot::load(config, data, None).map_err(|error| error.to_string())?;
-    for error in snapshot.rules.lists.iter().filter_map(|list| list.error.as_ref()) {
-        eprintln!("trackless: {error}");
+    for list in &snapshot.rules.lists {
+        for error in list.error.iter().chain(&list.refused) {
+            eprintln!("trackless: list {}: {error}", list.name);
+        }
     }
+    let qtype = rtype_number(&asked.rtype)
+        .ok_or_else(|| format!("{} is no type; write for example AAAA or TYPE65", asked.rtype))?;
+    let address = asked.client.parse::<IpAddr>();
+    let profile = snapshot.policy.profile(DeviceId::OTHER);
+    let asker = Asker {
+        name: if address.is_ok() { "" } else { &asked.client },
+        ..profile.asker(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), Rtype(qtype))
+    };
+    let check = Check { snapshot: &snapshot, data, asker, asked };
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let result = names.iter().try_for_each(|name| match name.as_str() {
-        "-" => each_line(|line| print(&mut out, json, &snapshot, line)),
-        name => print(&mut out, json, &snapshot, name),
+        "-" => each_line(|line| check.print(&mut out, line)),
+        name => check.print(&mut out, name),
     });
-    match result.and_then(|()| out.flush()) {
-        // Whoever reads has seen enough, as `head` does.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        result => result.map_err(|error| error.to_string()),
-    }
+    finish(result.and_then(|()| out.flush()))
 }
 
 fn each_line(mut each: impl FnMut(&str) -> io::Result<()>) -> io::Result<()> {
@@ -61,68 +99,97 @@ fn each_line(mut each: impl FnMut(&str) -> io::Result<()>) -> io::Result<()> {
     }
 }
 
-fn print(out: &mut impl Write, json: bool, snapshot: &Snapshot, name: &str) -> io::Result<()> {
-    let finding = find(snapshot, name);
-    if json {
-        serde_json::to_writer(&mut *out, &finding)?;
-        return out.write_all(b"\n");
-    }
-    write!(out, "{}: {}", finding.name, finding.verdict)?;
-    if let Some(error) = &finding.error {
-        write!(out, ", not a name: {error}")?;
-    }
-    if let (Some(rule), Some(list)) = (&finding.rule, finding.list) {
-        write!(out, " by {rule} of {list}")?;
-    }
-    if let (Some(company), Some(category)) = (finding.company, finding.category) {
-        write!(out, " ({company}, {category})")?;
-    }
-    writeln!(out)
-}
-
-fn find<'a>(snapshot: &'a Snapshot, text: &'a str) -> Finding<'a> {
-    let mut finding = Finding {
-        name: text,
-        verdict: "pass",
-        error: None,
-        rule: None,
-        list: None,
-        company: None,
-        category: None,
-    };
-    let name: Name = match text.parse() {
-        Ok(name) => name,
-        Err(error) => {
-            finding.error = Some(error.to_string());
-            return finding;
+impl Check<'_> {
+    fn print(&self, out: &mut impl Write, name: &str) -> io::Result<()> {
+        let finding = self.find(name)?;
+        if self.asked.json {
+            serde_json::to_writer(&mut *out, &finding)?;
+            return out.write_all(b"\n");
         }
-    };
-    let profile = snapshot.policy.profile(DeviceId::OTHER);
-    let asker = profile.asker(IpAddr::V4(Ipv4Addr::UNSPECIFIED), Rtype(1));
-    let verdict = snapshot.judge(&name, &asker);
-    finding.verdict = verdict.kind.as_str();
-    finding.rule = verdict.rule.map(|rule| rule_text(&name, rule));
-    finding.list = verdict.rule.map(|rule| match rule.origin {
-        Origin::User => "your rules",
-        Origin::Service(_) => "refused services",
-        Origin::List(list) => {
-            snapshot.rules.lists.get(usize::from(list)).map_or("?", |list| list.name.as_str())
+        write!(out, "{}: {}", finding.name, finding.verdict)?;
+        if let Some(error) = &finding.error {
+            write!(out, ", not a name: {error}")?;
         }
-    });
-    let facts = &snapshot.rules.facts;
-    finding.company = facts.company(verdict.tracker).map(|company| company.name.as_str());
-    finding.category = facts.category(verdict.tracker).map(|category| category.as_str());
-    finding
-}
+        if let (Some(rule), Some(list)) = (&finding.rule, finding.list) {
+            write!(out, " by {rule} of {list}")?;
+        }
+        if let (Some(company), Some(category)) = (&finding.company, finding.category) {
+            write!(out, " ({company}, {category})")?;
+        }
+        writeln!(out)?;
+        for (index, Match { rule, list, line }) in finding.rules.iter().flatten().enumerate() {
+            let mark = if index == 0 { "wins" } else { "    " };
+            write!(out, "  {mark} {rule} of {list}")?;
+            line.iter().try_for_each(|line| write!(out, ", line {line}"))?;
+            writeln!(out)?;
+        }
+        Ok(())
+    }
 
-/// A rule in the common notation for lists: `||name^` covers everything below the name, `|name^`
-/// the name alone, `@@` lets pass.
-fn rule_text(name: &Name, rule: Rule) -> String {
-    let allow = if rule.tier == Tier::Allow { "@@" } else { "" };
-    let tree = if rule.scope == Scope::Tree { "||" } else { "|" };
-    let important = if rule.tier == Tier::ImportantBlock { "$important" } else { "" };
-    let name = name.to_string();
-    let labels = name.split('.').count() - usize::from(rule.labels);
-    let listed: Vec<&str> = name.split('.').skip(labels).collect();
-    format!("{allow}{tree}{}^{important}", listed.join("."))
+    fn find<'t>(&'t self, text: &'t str) -> io::Result<Finding<'t>> {
+        let mut finding = Finding {
+            name: text,
+            verdict: "pass",
+            error: None,
+            rule: None,
+            list: None,
+            company: None,
+            category: None,
+            rules: None,
+        };
+        let name: Name = match text.parse() {
+            Ok(name) => name,
+            Err(error) => {
+                finding.error = Some(error.to_string());
+                return Ok(finding);
+            }
+        };
+        let verdict = self.snapshot.judge(&name, &self.asker);
+        finding.verdict = verdict.kind.as_str();
+        finding.rule = verdict.rule.map(|rule| self.snapshot.rules.table.rule_text(rule, &name));
+        finding.list = verdict.rule.map(|rule| self.list(rule));
+        let facts = &self.snapshot.rules.facts;
+        if let Some(company) = facts.company(verdict.tracker) {
+            finding.company = Some(company.name.clone());
+            finding.category = facts.category(verdict.tracker).map(|category| category.as_str());
+        } else if verdict.rule.is_some_and(|rule| rule.tier.blocks()) {
+            finding.company = registrable(&name);
+            finding.category = Some("other");
+        }
+        if self.asked.explain {
+            finding.rules = Some(self.explain(&name)?);
+        }
+        Ok(finding)
+    }
+
+    fn list(&self, rule: Rule) -> &str {
+        match rule.origin {
+            Origin::User => "your rules",
+            Origin::Service(_) => "refused services",
+            Origin::List(list) => {
+                let lists = &self.snapshot.rules.lists;
+                lists.get(usize::from(list)).map_or("?", |list| list.name.as_str())
+            }
+        }
+    }
+
+    /// Every rule that speaks of `name`, the winner first: the owner's own rules beat all others.
+    fn explain(&self, name: &Name) -> io::Result<Vec<Match>> {
+        let mut own: Vec<Rule> = self.snapshot.overlay.matches(name).collect();
+        own.sort_by_key(|rule| Reverse(rule.precedence()));
+        let of_own = |rule| Match {
+            rule: self.snapshot.rules.table.rule_text(rule, name),
+            list: self.list(rule).to_owned(),
+            line: None,
+        };
+        let mut found: Vec<Match> = own.into_iter().map(of_own).collect();
+        let explained = lists::explain(&self.snapshot.config, self.data, name, &self.asker)
+            .map_err(io::Error::other)?;
+        found.extend(explained.into_iter().map(|Explained { list, line, text, .. }| Match {
+            rule: text,
+            list,
+            line,
+        }));
+        Ok(found)
+    }
 }

@@ -1,10 +1,13 @@
 //! The command line: one file a command.
 
+mod catalogue;
 mod check;
 pub mod config;
 mod lists;
 mod serve;
+mod subscriptions;
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -31,6 +34,15 @@ enum Action {
         /// One JSON object a line
         #[arg(long)]
         json: bool,
+        /// Show every rule that speaks of the name, with list and line, the winner first
+        #[arg(long)]
+        explain: bool,
+        /// Ask as this client: an address, or the name of a device
+        #[arg(long, value_name = "CLIENT", default_value = "0.0.0.0")]
+        client: String,
+        /// Ask for this type
+        #[arg(long, value_name = "TYPE", default_value = "A")]
+        r#type: String,
         /// Names to check; `-` reads them from standard input, one a line
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
@@ -53,6 +65,32 @@ enum Action {
 enum ListsAction {
     /// Compile all lists now, so that the next start takes milliseconds
     Compile(Settings),
+    /// Show every list: where it is from, how old it is, what is in it
+    Status {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Show what came of one list, with the first lines that could not be read
+    Show {
+        /// The list
+        name: String,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Fetch lists now, whether or not it is time
+    Update {
+        /// Lists to fetch; without any, all that have a URL
+        names: Vec<String>,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Show the well-known lists that can be chosen by name
+    Catalogue,
+    /// Show the services that can be refused as a whole
+    Services,
 }
 
 #[derive(Debug, Subcommand)]
@@ -117,8 +155,17 @@ impl Settings {
 pub fn run() -> ExitCode {
     let result = match Command::parse().action {
         Action::Serve(settings) => serve::run(settings),
-        Action::Check { json, names, settings } => check::run(json, &names, &settings),
-        Action::Lists { action: ListsAction::Compile(settings) } => lists::compile(&settings),
+        Action::Check { json, explain, client, r#type, names, settings } => {
+            check::run(&check::Asked { json, explain, client, rtype: r#type }, &names, &settings)
+        }
+        Action::Lists { action } => match action {
+            ListsAction::Compile(settings) => lists::compile(&settings),
+            ListsAction::Status { json, settings } => lists::status(json, &settings),
+            ListsAction::Show { name, settings } => lists::show(&name, &settings),
+            ListsAction::Update { names, settings } => lists::update(&names, &settings),
+            ListsAction::Catalogue => catalogue::lists(),
+            ListsAction::Services => catalogue::services(),
+        },
         Action::Config { action: ConfigAction::Check { file } } => return config::check(&file),
         Action::Config { action: ConfigAction::Show { config } } => {
             return config::show(config.as_deref());
@@ -130,5 +177,13 @@ pub fn run() -> ExitCode {
             eprintln!("trackless: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Whoever reads may have seen enough, as `head` does: that is no failure.
+fn finish(result: io::Result<()>) -> Result<(), String> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(|error| error.to_string()),
     }
 }

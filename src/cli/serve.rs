@@ -13,11 +13,11 @@ use std::time::{Duration, Instant};
 use sd_notify::NotifyState;
 use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::LocalSet;
 use tracing::{error, info, warn};
 
-use super::Settings;
+use super::{Settings, subscriptions};
 use crate::clients::{Directory, Key};
 use crate::config::Config;
 use crate::data::Folder;
@@ -108,7 +108,14 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
         ready.store(true, Ordering::Release);
         let _ = sd_notify::notify(&[NotifyState::Ready]);
     };
-    wait_for_signals(&settings, &engine, data.as_ref(), &reloads, say_ready)?;
+    let (fetched, news) = mpsc::channel(1);
+    let reloaded = Arc::new(Notify::new());
+    if let Some(data) = &data {
+        subscriptions::spawn(Arc::clone(&engine), data.clone(), fetched, Arc::clone(&reloaded))?;
+    }
+    let mut house = House { settings, engine, data, reloads, news, reloaded };
+    house.wait_for_signals(say_ready)?;
+    let engine = house.engine;
 
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     ready.store(false, Ordering::Release);
@@ -189,51 +196,68 @@ fn spawn_resolver(
     Ok(())
 }
 
-/// Serves until SIGTERM or SIGINT; reloads at each SIGHUP. Says that it is ready only when signals
-/// are waited for: one that comes earlier ends the process.
-fn wait_for_signals(
-    settings: &Settings,
-    engine: &Arc<Engine>,
-    data: Option<&PathBuf>,
-    reloads: &Reloads,
-    say_ready: impl FnOnce(),
-) -> Result<(), String> {
-    let runtime = runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| format!("cannot start a runtime: {error}"))?;
-    runtime.block_on(async {
-        let signals = |kind| signal(kind).map_err(|error| format!("no signals: {error}"));
-        let mut terminate = signals(SignalKind::terminate())?;
-        let mut interrupt = signals(SignalKind::interrupt())?;
-        let mut hang_up = signals(SignalKind::hangup())?;
-        say_ready();
-        loop {
-            tokio::select! {
-                _ = terminate.recv() => return Ok(()),
-                _ = interrupt.recv() => return Ok(()),
-                _ = hang_up.recv() => {
-                    if let Ok(time) = NotifyState::monotonic_usec_now() {
-                        let _ = sd_notify::notify(&[NotifyState::Reloading, time]);
-                    }
-                    match reload(settings, engine, data) {
-                        Ok(()) => drop(reloads.ok.fetch_add(1, Ordering::Relaxed)),
-                        Err(error) => {
-                            reloads.failed.fetch_add(1, Ordering::Relaxed);
-                            error!("not reloaded, what was there goes on: {error}");
-                        }
-                    }
-                    let _ = sd_notify::notify(&[NotifyState::Ready]);
-                }
-            }
-        }
-    })
+/// What it takes to reload.
+struct House {
+    settings: Settings,
+    engine: Arc<Engine>,
+    data: Option<PathBuf>,
+    reloads: Arc<Reloads>,
+    /// Lists were fetched, or there is news of why not.
+    news: mpsc::Receiver<()>,
+    /// There may be other lists to fetch.
+    reloaded: Arc<Notify>,
 }
 
-/// Reads settings and lists again and decides by them from then on. Runs on the thread that waits
+impl House {
+    /// Serves until SIGTERM or SIGINT; reloads at each SIGHUP, and lists alone when some were
+    /// fetched. Says that it is ready only when signals are waited for: one that comes earlier ends
+    /// the process.
+    fn wait_for_signals(&mut self, say_ready: impl FnOnce()) -> Result<(), String> {
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| format!("cannot start a runtime: {error}"))?;
+        runtime.block_on(async {
+            let signals = |kind| signal(kind).map_err(|error| format!("no signals: {error}"));
+            let mut terminate = signals(SignalKind::terminate())?;
+            let mut interrupt = signals(SignalKind::interrupt())?;
+            let mut hang_up = signals(SignalKind::hangup())?;
+            say_ready();
+            loop {
+                tokio::select! {
+                    _ = terminate.recv() => return Ok(()),
+                    _ = interrupt.recv() => return Ok(()),
+                    _ = hang_up.recv() => {
+                        if let Ok(time) = NotifyState::monotonic_usec_now() {
+                            let _ = sd_notify::notify(&[NotifyState::Reloading, time]);
+                        }
+                        self.reload(self.settings.read());
+                        let _ = sd_notify::notify(&[NotifyState::Ready]);
+                        self.reloaded.notify_one();
+                    }
+                    Some(()) = self.news.recv() => {
+                        let config = self.engine.snapshot().config.clone();
+                        self.reload(Ok(config));
+                    }
+                }
+            }
+        })
+    }
+
+    fn reload(&self, config: Result<Config, String>) {
+        match config.and_then(|config| reload(config, &self.engine, self.data.as_ref())) {
+            Ok(()) => drop(self.reloads.ok.fetch_add(1, Ordering::Relaxed)),
+            Err(error) => {
+                self.reloads.failed.fetch_add(1, Ordering::Relaxed);
+                error!("not reloaded, what was there goes on: {error}");
+            }
+        }
+    }
+}
+
+/// Reads lists again and decides by them and `config` from then on. Runs on the thread that waits
 /// for signals: queries are answered by the old ones meanwhile.
-fn reload(settings: &Settings, engine: &Arc<Engine>, data: Option<&PathBuf>) -> Result<(), String> {
-    let config = settings.read()?;
+fn reload(config: Config, engine: &Arc<Engine>, data: Option<&PathBuf>) -> Result<(), String> {
     let old = engine.snapshot();
     let restart = needs_restart(&old.config, &config);
     let new = Snapshot::load(config, data.map(PathBuf::as_path), Some(&old))
@@ -279,6 +303,12 @@ fn report(snapshot: &Snapshot) {
             let first = list.first_skipped.first().map_or("", String::as_str);
             let count = list.skipped_lines();
             warn!("list {}: {count} lines skipped, the first one: {first}", list.name);
+        }
+        if let Some(refused) = &list.refused {
+            warn!(
+                "list {}: the newest one is not taken, the one before goes on: {refused}",
+                list.name
+            );
         }
     }
     if let Some(error) = &rules.not_kept {

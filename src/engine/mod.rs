@@ -13,6 +13,7 @@ mod local;
 mod resolve;
 mod snapshot;
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +26,7 @@ use crate::cache::{Cache, Key, KeyHash};
 use crate::clients::{Directory, Seen};
 use crate::config::Config;
 use crate::filter::{Answers, Origin, Rule, VerdictKind};
-use crate::stats::{Counters, Source, Transport};
+use crate::stats::{Counters, HitsByName, ListHits, Source, Totals, Transport};
 use crate::wire::{self, ExtendedError, Name, Query, Rcode, Rtype};
 
 use local::Local;
@@ -45,6 +46,7 @@ pub struct Engine {
     pub devices: Directory,
     resolvers: Vec<mpsc::Sender<Waiting>>,
     counters: Mutex<Vec<Arc<Counters>>>,
+    list_hits: Mutex<HitsByName>,
     waiting: AtomicUsize,
     started: Instant,
 }
@@ -97,12 +99,14 @@ impl Engine {
     ) -> (Arc<Self>, Vec<Resolver>) {
         let (senders, receivers): (Vec<_>, Vec<_>) =
             (0..resolvers).map(|_| mpsc::channel(LINE)).unzip();
+        let list_hits = HitsByName::new(snapshot.list_names());
         let engine = Arc::new(Self {
             snapshot: ArcSwap::from_pointee(snapshot),
             cache: Cache::new(config.cache.size),
             devices,
             resolvers: senders,
             counters: Mutex::default(),
+            list_hits: Mutex::new(list_hits),
             waiting: AtomicUsize::new(0),
             started: Instant::now(),
         });
@@ -119,6 +123,8 @@ impl Engine {
 
     /// Decides by `snapshot` from the next packet on.
     pub fn replace(&self, snapshot: Snapshot) {
+        let names = snapshot.list_names();
+        self.with_list_hits(|hits, totals| hits.rename(names, totals));
         self.snapshot.store(Arc::new(snapshot));
     }
 
@@ -136,6 +142,18 @@ impl Engine {
     /// The counters of every thread that answers.
     pub fn counters(&self) -> Vec<Arc<Counters>> {
         self.counters.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What each list did since the start, by name.
+    pub fn list_hits(&self) -> BTreeMap<String, ListHits> {
+        self.with_list_hits(|hits, totals| hits.read(totals))
+    }
+
+    fn with_list_hits<T>(&self, then: impl FnOnce(&mut HitsByName, &Totals<'_>) -> T) -> T {
+        let counters = self.counters();
+        let counters: Vec<&Counters> = counters.iter().map(Arc::as_ref).collect();
+        let mut hits = self.list_hits.lock().unwrap_or_else(PoisonError::into_inner);
+        then(&mut hits, &Totals::new(&counters))
     }
 
     fn new_counters(&self) -> Arc<Counters> {

@@ -75,6 +75,11 @@ impl Snapshot {
         })
     }
 
+    /// Names of all lists by number.
+    pub fn list_names(&self) -> Vec<String> {
+        self.rules.lists.iter().map(|list| list.name.clone()).collect()
+    }
+
     /// Seconds that answers of the house's own making may be held.
     pub fn local_ttl(&self) -> u32 {
         u32::try_from(self.config.block.ttl.as_secs()).unwrap_or(u32::MAX)

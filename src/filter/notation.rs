@@ -39,7 +39,7 @@ impl Display for ListRule<'_> {
 }
 
 /// A rule of a name, given in wire form.
-pub(super) fn write_name(
+fn write_name(
     f: &mut impl fmt::Write,
     wire: &[u8],
     scope: Scope,

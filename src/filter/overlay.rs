@@ -39,15 +39,19 @@ impl Overlay {
 
     /// Weighs every rule that matches `name`. Costs a hash look-up a label, nothing without rules.
     pub fn judge(&self, name: &Name, verdict: &mut Verdict) {
-        if self.rules.is_empty() {
-            return;
+        if !self.rules.is_empty() {
+            self.matches(name).for_each(|rule| verdict.weigh(rule));
         }
-        for labels in 1..=name.label_count() {
-            let Some(&(tier, scope)) = self.rules.get(name.suffix(labels)) else { continue };
-            if scope == Scope::Tree || labels == name.label_count() {
-                verdict.weigh(Rule::plain(Origin::User, tier, scope, labels));
-            }
-        }
+    }
+
+    /// Every rule that matches `name`.
+    pub fn matches(&self, name: &Name) -> impl Iterator<Item = Rule> {
+        let count = name.label_count();
+        (1..=count).filter_map(move |labels| {
+            let &(tier, scope) = self.rules.get(name.suffix(labels))?;
+            let rule = Rule::plain(Origin::User, tier, scope, labels);
+            scope.covers(labels, count).then_some(rule)
+        })
     }
 }
 

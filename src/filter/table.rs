@@ -27,10 +27,9 @@ use twox_hash::XxHash3_64;
 
 use super::extras::Extras;
 use super::hash::Seed;
-use super::pattern::Pattern;
 use super::storage::Storage;
-use super::terms::{Asker, Reply, Terms};
-use super::{Origin, Rule, Scope, Tier, Verdict};
+use super::terms::{Asker, Reply};
+use super::{ListRule, Origin, Rule, Scope, Subject, Tier, Verdict};
 use crate::wire::Name;
 
 pub(super) const MAGIC: [u8; 8] = *b"TRKLESS2";
@@ -265,14 +264,15 @@ impl Table {
         self.extras.replies(rule, group, name, asker)
     }
 
-    /// The terms of a rule that won; none for a plain one.
-    pub fn terms(&self, rule: Rule) -> Option<&Terms> {
-        self.extras.terms_of(rule)
-    }
-
-    /// The pattern by which a rule won for `name`.
-    pub fn pattern(&self, rule: Rule, name: &Name) -> Option<&Pattern> {
-        self.extras.pattern_of(rule, name)
+    /// A rule that won for `name`, in the notation of Adblock-style lists.
+    pub fn rule_text(&self, rule: Rule, name: &Name) -> String {
+        let listed = Name::of_suffix(name.suffix(usize::from(rule.labels)));
+        let subject = match self.extras.pattern_of(rule, name) {
+            Some(pattern) => Subject::Pattern(pattern),
+            None => Subject::Name(&listed, rule.scope),
+        };
+        let terms = self.extras.terms_of(rule);
+        ListRule { subject, tier: rule.tier, terms, cancels: false }.to_string()
     }
 
     /// Calls `each` with every listed suffix, shortest first: its labels and what is listed.

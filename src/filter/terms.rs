@@ -44,7 +44,7 @@ impl Asker<'static> {
 impl Asker<'_> {
     /// Whether the service of this number, at least 1, is refused to it.
     #[inline]
-    pub(super) fn refuses_service(&self, service: u16) -> bool {
+    pub fn refuses_service(&self, service: u16) -> bool {
         let word = self.services.get(usize::from(service) / 64).copied().unwrap_or(0);
         word & (1 << (service % 64)) != 0
     }

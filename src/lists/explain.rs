@@ -7,8 +7,9 @@ use std::io;
 use std::path::Path;
 
 use super::{builtin, feed, sources};
+use crate::catalogue;
 use crate::config::Config;
-use crate::filter::{Asker, ListRule, Rule};
+use crate::filter::{Asker, ListRule, Origin, Rule, Scope, Tier};
 use crate::policy::BUILTIN_LISTS;
 use crate::trackers::{Facts, FactsError};
 use crate::wire::Name;
@@ -48,7 +49,7 @@ pub fn explain(
     name: &Name,
     asker: &Asker<'_>,
 ) -> Result<Vec<Explained>, ExplainError> {
-    let mut found = come_along(name, asker)?;
+    let mut found = come_along(config, name, asker)?;
     let mut cancelled = HashSet::new();
     let mut keys = Vec::new();
     let sources = sources(config, data);
@@ -83,7 +84,11 @@ pub fn explain(
     Ok(found)
 }
 
-fn come_along(name: &Name, asker: &Asker<'_>) -> Result<Vec<Explained>, ExplainError> {
+fn come_along(
+    config: &Config,
+    name: &Name,
+    asker: &Asker<'_>,
+) -> Result<Vec<Explained>, ExplainError> {
     let (_, domains) = Facts::builtin()?;
     let mut found = Vec::new();
     for (number, list) in (0..).zip(BUILTIN_LISTS) {
@@ -100,6 +105,23 @@ fn come_along(name: &Name, asker: &Asker<'_>) -> Result<Vec<Explained>, ExplainE
                 });
             }
         });
+    }
+    for id in &config.services {
+        let service = catalogue::services().iter().find(|service| service.id == *id);
+        let (Some(service), Some(number)) = (service, catalogue::service(id)) else { continue };
+        for listed in service.domains.iter().filter_map(|domain| domain.parse().ok()) {
+            let rule = ListRule::of_name(&listed, Scope::Tree, Tier::ImportantBlock);
+            if asker.refuses_service(number)
+                && let Some(labels) = rule.matches(name, asker)
+            {
+                found.push(Explained {
+                    list: format!("service {id}"),
+                    line: None,
+                    text: rule.to_string(),
+                    rule: Rule { origin: Origin::Service(number), ..rule.weight(0, labels) },
+                });
+            }
+        }
     }
     Ok(found)
 }

@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use twox_hash::XxHash3_64;
+
 use super::fetch::{FetchError, Fetched, Fetcher, Limits, Validators};
 use super::gate::{self, Canaries, GateError};
 use super::keep::{self, Copy, Keep};
@@ -48,7 +50,10 @@ pub fn next(list: &List, keep: &Keep) -> Option<u64> {
     keep::url(list)?;
     let copy = keep.look(list);
     let interval = list.update.as_secs();
-    let jitter = |span: u64| getrandom::u64().unwrap_or(0) % (span / 5 + 1);
+    // The same as long as nothing happens, another one in each house.
+    let hash =
+        XxHash3_64::oneshot(format!("{} {} {:?}", list.name, copy.tried, copy.checked).as_bytes());
+    let jitter = |span: u64| hash % (span / 5 + 1);
     Some(if copy.failures > 0 {
         let wait = RETRY.saturating_mul(1 << copy.failures.min(16).saturating_sub(1));
         let wait = wait.min(interval);

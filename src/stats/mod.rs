@@ -5,6 +5,7 @@
 //! any time and stop nobody. No names of domains are ever counted here.
 
 mod histogram;
+mod list_hits;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -16,6 +17,7 @@ use crate::trackers::Category;
 use crate::wire::Rcode;
 
 pub use histogram::{BOUNDS_US, Histogram};
+pub use list_hits::{HitsByName, ListHits};
 
 /// Where an answer came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,15 +202,14 @@ impl<'a> Totals<'a> {
         self.0.iter().map(move |counters| &counters.durations[source as usize])
     }
 
-    /// Refusals that list number `list` took part in, and those that only it wanted.
-    pub fn list(&self, list: usize) -> (u64, u64) {
-        let read = |value: fn(&ListCounters) -> &AtomicU64| {
-            let of_one = |counters: &&Counters| {
-                counters.lists.get(list).map_or(0, |list| value(list).load(Relaxed))
+    /// What each list did, by number.
+    pub fn lists(&self) -> [ListHits; MAX_LISTS] {
+        std::array::from_fn(|list| {
+            let read = |value: fn(&ListCounters) -> &AtomicU64| {
+                self.0.iter().map(|counters| value(&counters.lists[list]).load(Relaxed)).sum()
             };
-            self.0.iter().map(of_one).sum()
-        };
-        (read(|list| &list.hits), read(|list| &list.alone))
+            ListHits { hits: read(|list| &list.hits), alone: read(|list| &list.alone) }
+        })
     }
 
     /// Packets that were no query.
@@ -244,6 +245,7 @@ mod tests {
         assert_eq!(totals.queries(DeviceId(3)), []);
         assert_eq!(totals.answers(Source::Cache, Transport::Udp, Rcode::NOERROR), 1);
         assert_eq!(totals.answers(Source::Cache, Transport::Udp, Rcode(17)), 1);
-        assert_eq!([0, 1, 3].map(|list| totals.list(list)), [(1, 0), (0, 0), (3, 1)]);
+        let lists = [0, 1, 3].map(|list| totals.lists()[list]);
+        assert_eq!(lists.map(|list| (list.hits, list.alone)), [(1, 0), (0, 0), (3, 1)]);
     }
 }

@@ -50,6 +50,7 @@ impl Collector for Exporter {
         answers(&totals, &mut families);
         self.held(&totals, &mut families);
         self.rules(&mut families);
+        self.hits(&mut families);
         self.upstreams(&mut families);
         process(&mut families);
         families.0
@@ -137,6 +138,19 @@ impl Exporter {
         let help = "Whether a list could not be read at all: 1, else 0.";
         let failed = each(|list| f64::from(u8::from(list.error.is_some())));
         families.gauges("trackless_list_failed", help, failed);
+        let help =
+            "Whether the newest version of a list was not to be had or is not taken: 1, else 0.";
+        let refused = each(|list| f64::from(u8::from(list.refused.is_some())));
+        families.gauges("trackless_list_refused", help, refused);
+        let help = "Size of each list's copy.";
+        families.gauges("trackless_list_bytes", help, each(|list| list.bytes as f64));
+        let now = crate::lists::now();
+        let ages = lists.iter().filter_map(|(name, lists)| {
+            let checked = lists.iter().filter_map(|list| list.checked).min()?;
+            Some(gauge(&[("list", name)], now.saturating_sub(checked) as f64))
+        });
+        let help = "Time since each list was known to be the newest.";
+        families.gauges("trackless_list_age_seconds", help, ages.collect());
         let names = gauge(&[], rules.table.names() as f64);
         families.gauges("trackless_table_names", "Names in the compiled table.", vec![names]);
         let bytes = gauge(&[], rules.table.size() as f64);
@@ -145,6 +159,18 @@ impl Exporter {
             .map(|(result, count)| counter(&[("result", result)], count.load(Relaxed)));
         let help = "Reloads of settings and lists.";
         families.counters("trackless_policy_reloads_total", help, reloads.into());
+    }
+
+    fn hits(&self, families: &mut Families) {
+        let (mut hits, mut alone) = (Vec::new(), Vec::new());
+        for (list, did) in self.engine.list_hits() {
+            hits.push(counter(&[("list", &list)], did.hits));
+            alone.push(counter(&[("list", &list)], did.alone));
+        }
+        let help = "Refusals that each list took part in.";
+        families.counters("trackless_list_hits_total", help, hits);
+        let help = "Refusals that only this list wanted.";
+        families.counters("trackless_list_hits_alone_total", help, alone);
     }
 
     fn upstreams(&self, families: &mut Families) {

@@ -137,6 +137,22 @@ impl Name {
         &self.wire()[start..]
     }
 
+    /// The name of a [`suffix`](Self::suffix).
+    pub(crate) fn of_suffix(wire: &[u8]) -> Self {
+        let mut name = Self::default();
+        name.wire[..wire.len()].copy_from_slice(wire);
+        name.len = wire.len() as u8;
+        let mut at = 0;
+        while let Some(&len) = wire.get(at)
+            && len > 0
+        {
+            name.labels[usize::from(name.count)] = at as u8;
+            name.count += 1;
+            at += 1 + usize::from(len);
+        }
+        name
+    }
+
     /// The octets of the name with dots between labels and none at the end, whatever the octets
     /// are: what patterns are matched against.
     pub(crate) fn write_plain<'a>(&self, out: &'a mut [u8; MAX_NAME]) -> &'a [u8] {

@@ -97,7 +97,7 @@ mistakes! {
         "lists: [{ name: 1.1, file: a }]" => "1:17: lists[0].name: `1.1` is not text to YAML; write it in quotes"
         "lists: [{ name: Builtin x, file: a }]" => "1:17: lists[0].name: `Builtin x` is kept for lists that come along; write a name that does not start with `builtin`"
         "lists: [{ name: a, file: b }, { name: a, file: c }]" => "1:39: lists[1].name: `a` is another list's name; write a new one"
-        "lists: [{ name: a, file: b, url: c }]" => "1:29: unknown key `lists[0].url`; accepted here: name, file, format, action, subdomains"
+        "lists: [{ name: a, file: b, colour: c }]" => "1:29: unknown key `lists[0].colour`; accepted here: name, file, url, format, action, subdomains, answers, update, force"
     }
     rules {
         "rules: { block: [ads example] }" => "1:18: rules.block: `ads example` is not a host name; write for example ads.example (with its sub-domains) or =ads.example (only it)"

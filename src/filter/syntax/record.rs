@@ -67,7 +67,7 @@ pub(super) fn cname(target: &[u8]) -> Result<Reply, Reason> {
 }
 
 /// A type by its mnemonic, or as `TYPE65`.
-pub(super) fn rtype_number(text: &str) -> Option<u16> {
+pub fn rtype_number(text: &str) -> Option<u16> {
     let text = text.trim().to_ascii_uppercase();
     match text.strip_prefix("TYPE") {
         Some(number) => number.parse().ok(),

@@ -1,0 +1,76 @@
+//! Fetches subscribed lists when it is time, on a thread of its own: answering never waits for it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::runtime;
+use tokio::sync::{Notify, mpsc};
+use tracing::{error, info, warn};
+
+use crate::config::Upstream;
+use crate::engine::Engine;
+use crate::lists::fetch::Fetcher;
+use crate::lists::gate::Canaries;
+use crate::lists::{self, Keep, Update};
+
+/// Longest sleep: clocks are set, and machines sleep.
+const LONGEST: Duration = Duration::from_secs(600);
+
+/// Starts the thread. It says over `fetched` that lists were fetched, or that there is news of why
+/// not; `reloaded` wakes it when there are other settings.
+pub(super) fn spawn(
+    engine: Arc<Engine>,
+    data: PathBuf,
+    fetched: mpsc::Sender<()>,
+    reloaded: Arc<Notify>,
+) -> Result<(), String> {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start a runtime: {error}"))?;
+    thread::Builder::new()
+        .name("lists".to_owned())
+        .spawn(move || runtime.block_on(run(&engine, &Keep::new(&data), &fetched, &reloaded)))
+        .map_err(|error| format!("cannot start a thread: {error}"))?;
+    Ok(())
+}
+
+async fn run(engine: &Engine, keep: &Keep, fetched: &mpsc::Sender<()>, reloaded: &Notify) {
+    let mut fetcher: Option<(Upstream, Fetcher)> = None;
+    loop {
+        let config = engine.snapshot().config.clone();
+        let now = lists::now();
+        let times = config.lists.iter().filter_map(|list| Some((list, lists::next(list, keep)?)));
+        let (due, later): (Vec<_>, Vec<_>) = times.partition(|(_, time)| *time <= now);
+        if due.is_empty() {
+            let wait = later.iter().map(|(_, time)| time - now).min().map(Duration::from_secs);
+            let wait = wait.unwrap_or(LONGEST).min(LONGEST);
+            let _ = tokio::time::timeout(wait, reloaded.notified()).await;
+            continue;
+        }
+        if fetcher.as_ref().is_none_or(|(upstream, _)| *upstream != config.upstream) {
+            match Fetcher::new(&config.upstream) {
+                Ok(new) => fetcher = Some((config.upstream.clone(), new)),
+                Err(error) => error!("lists cannot be fetched: {error}"),
+            }
+        }
+        let Some((_, fetcher)) = &fetcher else {
+            tokio::time::sleep(LONGEST).await;
+            continue;
+        };
+        let canaries = Canaries::new(&config);
+        for (list, _) in due {
+            let name = &list.name;
+            match lists::update(list, &config, keep, fetcher, &canaries, &|_, _| {}).await {
+                Ok(Update::New) => info!("list {name}: fetched"),
+                Ok(Update::Unchanged) => info!("list {name}: unchanged"),
+                Err(error) => warn!("list {name}: {error}"),
+            }
+        }
+        if fetched.send(()).await.is_err() {
+            return;
+        }
+    }
+}

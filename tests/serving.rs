@@ -119,12 +119,54 @@ fn a_bad_config_or_a_lost_list_changes_nothing() {
     server.write("trackless.yaml", &good);
     std::fs::remove_file(server.path("own.txt")).unwrap();
     server.signal("-HUP");
-    server.wait_for("not reloaded");
+    server.wait_for("the one before goes on");
     still_blocks(&server);
+    let expected =
+        [("{result=\"failed\"}".to_owned(), 1.0), ("{result=\"ok\"}".to_owned(), 1.0)];
+    server.until("both reloads are counted", |server| {
+        server.metric("trackless_policy_reloads_total") == expected
+    });
+}
+
+#[test]
+fn a_list_that_looks_broken_is_not_taken_until_its_owner_insists() {
+    let folder = tempfile::tempdir().unwrap();
+    let good: String = (0..1_000).map(|number| format!("||n{number}.example.net^\n")).collect();
+    std::fs::write(folder.path().join("own.txt"), &good).unwrap();
+    let settings = "upstream: udp://127.0.0.1:9\nlists: [{ name: own, file: own.txt }]\n\
+                    updates: { size: 1 MiB }\n";
+    let mut server = Server::start_in(folder, settings);
+    let still_blocks = |server: &Server| {
+        assert_eq!(rcode(&server.ask(&query(1, "n999.example.net", A))), NXDOMAIN)
+    };
+    still_blocks(&server);
+    for (bad, reason) in [
+        (format!("{good}||com^\n"), "line 1001 would refuse everything under com;"),
+        (format!("{good}|www.google.com^\n"), "line 1001 would refuse www.google.com, which must"),
+        (format!("/goog[a-z]+[.]com$/\n{good}"), "line 1 would refuse"),
+        (good.lines().take(10).map(|line| format!("{line}\n")).collect(), "from 1000 to 10 rules"),
+        ("<!DOCTYPE html>\n<p>Not found".to_owned(), "it is a web page, not a list"),
+        ("? ? ?\n".to_owned(), "there is no rule in it"),
+        ("a.example\n".repeat(1 << 17), "more than 1048576 bytes"),
+        (good.replace("n", "m").repeat(12), "from 1000 to 12000 rules"),
+    ] {
+        server.write("own.txt", &bad);
+        server.signal("-HUP");
+        server.wait_for("the one before goes on");
+        assert!(server.log.lines().last().unwrap().contains(reason), "{}", server.log);
+        still_blocks(&server);
+    }
     assert_eq!(
-        server.metric("trackless_policy_reloads_total"),
-        [("{result=\"failed\"}".to_owned(), 2.0), ("{result=\"ok\"}".to_owned(), 0.0)]
+        server.metric("trackless_list_refused").iter().filter(|(_, on)| *on > 0.0).count(),
+        1
     );
+    let insisting = server.config().replace("file: own.txt", "file: own.txt, force: true");
+    server.write("trackless.yaml", &insisting);
+    server.write("own.txt", "||com^\n");
+    server.signal("-HUP");
+    server.until("the owner's will holds", |server| {
+        rcode(&server.ask(&query(2, "anything.com", A))) == NXDOMAIN
+    });
 }
 
 #[test]
@@ -255,7 +297,7 @@ fn check_says_what_and_why() {
     assert_eq!(
         objects[0],
         serde_json::json!({"name": "exact.example.net", "verdict": "block", "rule": "|exact.example.net^",
-            "list": "mine", "company": null, "category": null})
+            "list": "mine", "company": "example.net", "category": "other"})
     );
     assert_eq!(objects[1]["verdict"], "allow");
     assert_eq!(objects[1]["list"], "your rules");

@@ -21,6 +21,8 @@ const BUILTIN: &str = include_str!("../../blocklists/canaries.yaml");
 
 /// Most patterns a list may have: each one costs memory, and time at the start.
 const MOST_PATTERNS: usize = 50_000;
+/// Most patterns a list may have that are run on every name.
+const MOST_COSTLY: usize = 100;
 /// Most rules with terms a list may have.
 const MOST_TERMS: usize = 500_000;
 /// Lists below this many rules may grow and shrink as they like.
@@ -104,6 +106,11 @@ pub enum GateError {
     /// More patterns than can be run.
     #[error("it has more than {MOST_PATTERNS} patterns")]
     ManyPatterns,
+    /// More patterns that must be run on every name than can be.
+    #[error(
+        "more than {MOST_COSTLY} of its patterns have no two characters that must appear: they would slow down every query"
+    )]
+    ManyCostly,
     /// More rules with terms than are kept.
     #[error("it has more than {MOST_TERMS} rules with conditions or answers of their own")]
     ManyTerms,
@@ -239,14 +246,16 @@ struct Finding {
     error: Option<GateError>,
     patterns: Vec<(u64, Pattern)>,
     pattern_count: usize,
+    costly: usize,
     terms: usize,
 }
 
 impl Finding {
     fn look(&mut self, line: u64, rule: &ListRule<'_>, list: &List, canaries: &Canaries) {
         self.terms += usize::from(rule.terms.is_some());
-        if let Subject::Pattern(_) = rule.subject {
+        if let Subject::Pattern(pattern) = rule.subject {
             self.pattern_count += 1;
+            self.costly += usize::from(pattern.is_costly());
         }
         if self.error.is_some() || !refuses_everybody(rule, list) {
             return;
@@ -271,6 +280,8 @@ impl Finding {
     fn limits(&self) -> Option<GateError> {
         if self.pattern_count > MOST_PATTERNS {
             Some(GateError::ManyPatterns)
+        } else if self.costly > MOST_COSTLY {
+            Some(GateError::ManyCostly)
         } else if self.terms > MOST_TERMS {
             Some(GateError::ManyTerms)
         } else {

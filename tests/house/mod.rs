@@ -10,6 +10,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -20,7 +22,8 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 /// A running `trackless serve`; killed when dropped.
 pub struct Server {
     child: Child,
-    stderr: BufReader<ChildStderr>,
+    /// Lines of its log; closed at its end.
+    lines: Mutex<Receiver<String>>,
     /// Where it answers DNS.
     pub dns: SocketAddr,
     /// Where it answers HTTP.
@@ -46,10 +49,10 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let lines = Mutex::new(lines_of(child.stderr.take().unwrap()));
         let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
         let mut server =
-            Self { child, stderr, dns: unknown, web: unknown, log: String::new(), folder };
+            Self { child, lines, dns: unknown, web: unknown, log: String::new(), folder };
         let web = server.wait_for("http://");
         server.web = web.trim_end_matches('/').parse().unwrap();
         let dns = server.wait_for("answering DNS on ");
@@ -60,10 +63,10 @@ impl Server {
     /// Reads the log until a line holds `mark`; gives the word behind it.
     pub fn wait_for(&mut self, mark: &str) -> String {
         loop {
-            let mut line = String::new();
-            let read = self.stderr.read_line(&mut line).unwrap();
-            assert!(read > 0, "the server ended without saying `{mark}`:\n{}", self.log);
+            let line = self.lines.lock().unwrap().recv_timeout(PATIENCE);
+            let line = line.unwrap_or_else(|_| panic!("it never said `{mark}`:\n{}", self.log));
             self.log.push_str(&line);
+            self.log.push('\n');
             if let Some((_, rest)) = line.split_once(mark) {
                 return rest.split_whitespace().next().unwrap_or("").to_owned();
             }
@@ -215,4 +218,15 @@ pub fn read_framed(stream: &mut TcpStream) -> Option<Vec<u8>> {
     let mut message = vec![0; usize::from(u16::from_be_bytes(len))];
     stream.read_exact(&mut message).ok()?;
     Some(message)
+}
+
+/// Reads on whether or not somebody listens: a full pipe would stop the server.
+fn lines_of(stderr: ChildStderr) -> Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+            let _ = sender.send(line);
+        }
+    });
+    lines
 }

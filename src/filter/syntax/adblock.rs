@@ -14,7 +14,7 @@
 use super::super::pattern::Pattern;
 use super::super::{ListRule, Scope, Subject, Tier};
 use super::modifiers::{self, Modifiers};
-use super::{Reason, host, hosts, names};
+use super::{Reason, host, hosts};
 use crate::wire::Name;
 
 /// What a line about the look of a page has between domains and selector.
@@ -41,8 +41,10 @@ pub(super) fn read_line(
     if hosts::has_address(text) && text.contains(&b' ') | text.contains(&b'\t') {
         return hosts::read_line(text, name, rule);
     }
-    let text = text.windows(2).position(|two| two == b" #").map_or(text, |at| &text[..at]);
-    let text = String::from_utf8_lossy(text.trim_ascii());
+    // In expressions and modifiers ` #` is no comment.
+    let plain = !text.contains(&b'/') && !text.contains(&b'$');
+    let comment = text.windows(2).position(|two| two == b" #").filter(|_| plain);
+    let text = String::from_utf8_lossy(text[..comment.unwrap_or(text.len())].trim_ascii());
     let (allow, text) = match text.strip_prefix("@@") {
         Some(text) => (true, text),
         None => (false, &*text),
@@ -57,7 +59,7 @@ pub(super) fn read_line(
         (true, true) => Tier::ImportantAllow,
     };
     let pattern;
-    let subject = match subject(body, modifier_text.is_some(), name)? {
+    let subject = match subject(body, modifier_text.is_some(), !modifiers.terms.is_empty(), name)? {
         Found::Name(scope) => Subject::Name(name, scope),
         Found::Pattern(found) => {
             pattern = found;
@@ -100,15 +102,16 @@ enum Found {
     Pattern(Pattern),
 }
 
-fn subject(body: &str, modified: bool, name: &mut Name) -> Result<Found, Reason> {
+/// What a rule speaks of: `modified` if there is a `$`, `limited` if terms are behind it.
+fn subject(body: &str, modified: bool, limited: bool, name: &mut Name) -> Result<Found, Reason> {
     if let Some(regex) = body.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'))
         && !regex.is_empty()
     {
-        return Ok(Found::Pattern(super::regex::pattern(regex, false)?));
+        return Ok(Found::Pattern(Pattern::regex(regex, false)?));
     }
     if matches!(body, "" | "*" | "||" | "||*" | "||*^" | "|*" | "*^" | "^") {
         // Everything, as its terms say; without terms it is a slip.
-        if !modified {
+        if !limited {
             return Err(Reason::Nothing);
         }
         *name = Name::default();
@@ -128,18 +131,19 @@ fn subject(body: &str, modified: bool, name: &mut Name) -> Result<Found, Reason>
     if middle.contains(['/', ':', '?', '=', '&', '^', '|']) {
         return Err(Reason::Path);
     }
+    // A star in front takes an anchor's meaning away.
+    let starred = middle.starts_with('*');
+    let (start, middle) =
+        if starred { ("", middle.trim_start_matches('*')) } else { (start, middle) };
     let (listed, scope) = match (start, ends) {
-        ("||", true) => match middle.strip_prefix("*.") {
-            Some(listed) => (listed, Scope::Below),
-            None => (middle, Scope::Tree),
-        },
+        ("||", true) => (middle, Scope::Tree),
         ("|", true) => (middle, Scope::Name),
-        ("", true) => match middle.strip_prefix("*.").or_else(|| middle.strip_prefix('.')) {
+        ("", true) => match middle.strip_prefix('.') {
             Some(listed) => (listed, Scope::Below),
             None => return glob(start, middle, ends),
         },
         // A bare name is one of a hosts file; with modifiers it is a rule, and matches within names.
-        ("", false) if !modified && !middle.starts_with('.') => (middle, Scope::Name),
+        ("", false) if !modified && !starred && !middle.starts_with('.') => (middle, Scope::Name),
         _ => return glob(start, middle, ends),
     };
     if listed.contains('*') {
@@ -158,5 +162,5 @@ fn without_scheme(text: &str) -> &str {
 
 fn glob(start: &str, middle: &str, ends: bool) -> Result<Found, Reason> {
     let end = if ends { "|" } else { "" };
-    names::glob(&format!("{start}{middle}{end}")).map(Found::Pattern)
+    Ok(Found::Pattern(Pattern::glob(&format!("{start}{middle}{end}"))?))
 }

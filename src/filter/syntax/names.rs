@@ -27,11 +27,15 @@ pub(super) fn read_name(
     name: &mut Name,
     rule: &mut impl FnMut(ListRule<'_>),
 ) -> Result<(), Reason> {
+    let mut text = text;
+    while text.starts_with(b"**") {
+        text = &text[1..];
+    }
     let tree = text.strip_prefix(b"*.").or_else(|| text.strip_prefix(b"."));
     let listed = tree.unwrap_or(text);
-    if listed.len() > 1 && listed.contains(&b'*') {
+    if listed.len() > 1 && listed.contains(&b'*') && !listed.contains(&b'|') {
         let text = String::from_utf8_lossy(text.strip_suffix(b".").unwrap_or(text));
-        let pattern = glob(&format!("|{text}|"))?;
+        let pattern = Pattern::glob(&format!("|{text}|"))?;
         let subject = Subject::Pattern(&pattern);
         rule(ListRule { subject, tier: BLOCK, terms: None, cancels: false });
         return Ok(());
@@ -40,10 +44,4 @@ pub(super) fn read_name(
     let scope = if tree.is_some() { Scope::Tree } else { Scope::Name };
     rule(ListRule::of_name(name, scope, BLOCK));
     Ok(())
-}
-
-/// A pattern with stars that may be run on every query.
-pub(super) fn glob(text: &str) -> Result<Pattern, Reason> {
-    let pattern = Pattern::glob(text)?;
-    if pattern.is_costly() { Err(Reason::CostlyPattern) } else { Ok(pattern) }
 }

@@ -18,9 +18,6 @@ pub enum Reason {
     /// Not a pattern we run.
     #[error(transparent)]
     Pattern(#[from] PatternError),
-    /// A pattern that would have to be run on every name.
-    #[error("a pattern without three characters in a row that must appear costs too much")]
-    CostlyPattern,
     /// A hosts line that does not start with an address.
     #[error("no address at the start of the line")]
     NoAddress,
@@ -68,7 +65,7 @@ impl Reason {
         match self {
             Self::LongLine => "too long",
             Self::Name(_) | Self::International => "not a name",
-            Self::Pattern(_) | Self::CostlyPattern => "not a usable pattern",
+            Self::Pattern(_) => "not a usable pattern",
             Self::NoAddress | Self::ManyWords | Self::Form | Self::Nothing => "not of this format",
             Self::Cosmetic | Self::Path | Self::BrowserModifier(_) => "for browsers only",
             Self::UnknownModifier(_) | Self::Value(_) | Self::Reply => "not understood",

@@ -31,17 +31,11 @@ pub(super) fn read_line(text: &[u8], rule: &mut impl FnMut(ListRule<'_>)) -> Res
             _ => return Err(Reason::UnknownModifier(super::line::shown(part.as_bytes()))),
         }
     }
-    let pattern = pattern(expression, invert)?;
+    let pattern = Pattern::regex(expression, invert)?;
     let subject = Subject::Pattern(&pattern);
     let terms = (!terms.is_empty()).then_some(&terms);
     rule(ListRule { subject, tier: BLOCK, terms, cancels: false });
     Ok(())
-}
-
-/// An expression that may be run on every query.
-pub(super) fn pattern(expression: &str, invert: bool) -> Result<Pattern, Reason> {
-    let pattern = Pattern::regex(expression, invert)?;
-    if pattern.is_costly() { Err(Reason::CostlyPattern) } else { Ok(pattern) }
 }
 
 /// None for an ordinary refusal.

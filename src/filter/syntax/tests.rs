@@ -50,8 +50,8 @@ reads! { None;
         ["@@||a.test^", "@@|b.test^$important", "||c.test^$important"], skipped [];
     adblock_below: "||*.a.test^\n*.b.test^\n.c.test^\n" => ["||*.a.test^", "||*.b.test^", "||*.c.test^"], skipped [];
     adblock_globs: "||ad*.test^\nads.test^\n||ads.\n|ads-\n.ads.\n||a.test^$dnstype=A\n" =>
-        ["||ad*.test|", "ads.test|", "||ads.", "|ads-", ".ads.", "||a.test^$dnstype=A"], skipped [];
-    adblock_regex: "/^ads[0-9]+\\./\n@@/^ok\\.ads/$important\n/x$/\n||a.test^\n" =>
+        ["||ad*.test|", "*ads.test|", "||ads.*", "|ads-*", "*.ads.*", "||a.test^$dnstype=A"], skipped [];
+    adblock_regex: "/^ads[0-9]+\\./\n@@/^ok\\.ads/$important\n/(/\n||a.test^\n" =>
         ["/^ads[0-9]+\\./", "@@/^ok\\.ads/$important", "||a.test^"], skipped [3];
     adblock_hosts_between: "||a.test^\n0.0.0.0 b.test # no\nc.test # yes\n" => ["||a.test^", "|b.test^", "|c.test^"], skipped [];
     adblock_browser_rules: "||a.test^\nb.test##.ad\nc.test#@#.ad\n||d.test^$third-party\n||e.test/path^\n##.ad\n||f.test^$image,domain=x\n||g.test^$wat\n" =>

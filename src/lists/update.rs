@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use twox_hash::XxHash3_64;
 
-use super::fetch::{FetchError, Fetched, Fetcher, Limits, Validators};
+use super::fetch::{FetchError, Fetched, Fetcher, Limits, Tries, Validators};
 use super::gate::{self, Canaries, GateError};
 use super::keep::{self, Copy, Keep};
 use crate::config::{Config, List};
 
 /// Tries of one fetch, and the pause before the second.
-const TRIES: u32 = 3;
-const PAUSE: Duration = Duration::from_secs(1);
+const TRIES: Tries = Tries { count: 3, pause: Duration::from_secs(1) };
 /// A transfer that stands still is given up after this.
 const STALL: Duration = Duration::from_secs(30);
 /// Seconds after which a fetch that failed is tried again; doubled with each failure, up to the
@@ -110,8 +109,7 @@ async fn take(
     let limits = Limits { bytes: config.updates.size, time: config.updates.time, stall: STALL };
     let nothing = Validators::default();
     let known = if copy.taken > 0 { &copy.validators } else { &nothing };
-    let fetched =
-        fetcher.fetch_with_retries(url, known, &limits, draft, progress, TRIES, PAUSE).await?;
+    let fetched = fetcher.fetch(url, known, &limits, TRIES, draft, progress).await?;
     let Fetched::New { bytes, validators } = fetched else { return Ok(Update::Unchanged) };
     let previous = (copy.taken > 0).then_some(copy.rules);
     let outcome = gate::vet(draft, list, canaries, limits.bytes, previous)

@@ -10,6 +10,19 @@ const MAX_NAME: usize = 255;
 const MAX_LABEL: usize = 63;
 /// Most labels a name of 255 octets can have, the root not counted.
 const MAX_LABELS: usize = 127;
+/// Characters of host names in lower case, 0 for all others.
+const CANONICAL: [u8; 256] = {
+    let mut canonical = [0; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        let char = octet as u8;
+        if char.is_ascii_alphanumeric() || char == b'-' || char == b'_' {
+            canonical[octet] = char.to_ascii_lowercase();
+        }
+        octet += 1;
+    }
+    canonical
+};
 /// Octets readable behind the name, so that labels can be read eight octets at a time.
 const PADDING: usize = 8;
 
@@ -93,10 +106,11 @@ impl Name {
                 count = self.close_label(start, at, count)?;
                 start = at + 1;
             } else {
-                if !(octet.is_ascii_alphanumeric() || octet == b'-' || octet == b'_') {
+                let canonical = CANONICAL[usize::from(octet)];
+                if canonical == 0 {
                     return Err(NameError::Character(first_char(&text[at..])));
                 }
-                self.wire[at + 1] = octet.to_ascii_lowercase();
+                self.wire[at + 1] = canonical;
             }
         }
         count = self.close_label(start, text.len(), count)?;

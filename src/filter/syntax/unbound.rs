@@ -30,6 +30,7 @@ impl Reader {
         match key.trim() {
             "local-zone" => self.zone(value, rule),
             "local-data" => self.data(value, rule),
+            "server" if value.is_empty() => Ok(()),
             _ => Err(Reason::Setting),
         }
     }

@@ -6,6 +6,7 @@
 //! back into words. It must never decide what becomes of a query.
 
 mod category;
+pub mod import;
 
 use std::collections::HashMap;
 

@@ -47,11 +47,8 @@ pub struct Entry {
 pub struct DatabaseEntry {
     /// Its name here.
     pub name: String,
-    /// Where it is, where it is one file.
-    pub url: Option<String>,
-    /// Where its files are, where there are several.
-    #[serde(default)]
-    pub urls: Vec<String>,
+    /// Where it is. Some come as two files; each is an entry of its own.
+    pub url: String,
     /// Under what conditions it may be used.
     pub licence: String,
     /// What it is for.
@@ -81,19 +78,11 @@ pub fn databases() -> &'static [DatabaseEntry] {
     &FILE.trackers
 }
 
-/// The list of this name.
-pub fn find(name: &str) -> Option<&'static Entry> {
-    lists().iter().find(|entry| entry.name == name)
-}
-
-/// The database of this name.
-pub fn find_database(name: &str) -> Option<&'static DatabaseEntry> {
-    databases().iter().find(|entry| entry.name == name)
-}
-
-/// Names of all lists.
-pub fn names() -> impl Iterator<Item = &'static str> {
-    lists().iter().map(|entry| entry.name.as_str())
+/// Where the list or database of this name is.
+pub fn url(name: &str) -> Option<&'static str> {
+    let lists = lists().iter().map(|entry| (&entry.name, &entry.url));
+    let databases = databases().iter().map(|entry| (&entry.name, &entry.url));
+    lists.chain(databases).find(|(known, _)| *known == name).map(|(_, url)| url.as_str())
 }
 
 #[cfg(test)]
@@ -116,8 +105,8 @@ mod tests {
         }
         for database in databases() {
             assert!(names.insert(&database.name), "{} is there twice", database.name);
-            assert!(database.url.is_some() != (database.urls.len() > 1), "{}", database.name);
+            assert!(urls.insert(&database.url), "{} is there twice", database.url);
         }
-        assert_eq!(find("no such list").map(|entry| &entry.url), None);
+        assert_eq!(url("no such list"), None);
     }
 }

@@ -38,12 +38,15 @@ fn load(config: &Config, folder: &Folder) -> Result<Rules, String> {
     Rules::load(config, Some(folder.path())).map_err(|error| error.to_string())
 }
 
+/// What came of all lists, and then of all databases.
 fn statuses(settings: &Settings) -> Result<Vec<Status>, String> {
     let config = settings.read()?;
     // Nothing is made for a look.
     let folder = Folder::existing(config.data.as_deref());
     let rules = Rules::load(&config, folder.as_ref().map(Folder::path));
-    Ok(rules.map_err(|error| error.to_string())?.lists)
+    let Rules { mut lists, databases, .. } = rules.map_err(|error| error.to_string())?;
+    lists.extend(databases);
+    Ok(lists)
 }
 
 pub(super) fn status(json: bool, settings: &Settings) -> Result<(), String> {
@@ -92,6 +95,9 @@ pub(super) fn show(name: &str, settings: &Settings) -> Result<(), String> {
         if let Some(format) = &list.format {
             writeln!(out, "  format  {format}")?;
         }
+        if let Some(licence) = &list.licence {
+            writeln!(out, "  licence {licence}")?;
+        }
         writeln!(out, "  rules   {}", count(list.rules))?;
         for (why, lines) in &list.skipped {
             writeln!(out, "  skipped {} lines: {why}", count(*lines))?;
@@ -115,7 +121,8 @@ pub(super) fn update(names: &[String], settings: &Settings) -> Result<(), String
     let config = settings.read()?;
     let folder = Folder::open(config.data.as_deref()).map_err(|error| error.to_string())?;
     for name in names {
-        if !config.lists.iter().any(|list| list.name == *name) {
+        let mut known = config.lists.iter().chain(&config.databases);
+        if !known.any(|list| list.name == *name) {
             return Err(format!("no list is called {name}; see `trackless lists status`"));
         }
     }
@@ -127,7 +134,7 @@ pub(super) fn update(names: &[String], settings: &Settings) -> Result<(), String
         .build()
         .map_err(|error| format!("cannot start a runtime: {error}"))?;
     let mut failed = 0;
-    for list in &config.lists {
+    for (list, gate) in lists::gated(&config, &canaries) {
         let wanted = names.is_empty() || names.contains(&list.name);
         if !wanted || lists::next(list, &keep).is_none() {
             continue;
@@ -138,7 +145,7 @@ pub(super) fn update(names: &[String], settings: &Settings) -> Result<(), String
             bar.set_position(so_far);
         };
         let result =
-            runtime.block_on(lists::update(list, &config, &keep, &fetcher, &canaries, &progress));
+            runtime.block_on(lists::update(list, &config, &keep, &fetcher, &gate, &progress));
         bar.finish_and_clear();
         match result {
             Ok(Update::New) => {

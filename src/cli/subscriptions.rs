@@ -42,7 +42,10 @@ async fn run(engine: &Engine, keep: &Keep, fetched: &mpsc::Sender<()>, reloaded:
     loop {
         let config = engine.snapshot().config.clone();
         let now = lists::now();
-        let times = config.lists.iter().filter_map(|list| Some((list, lists::next(list, keep)?)));
+        let canaries = Canaries::new(&config);
+        let gated = lists::gated(&config, &canaries);
+        let times =
+            gated.iter().filter_map(|(list, gate)| Some(((*list, gate), lists::next(list, keep)?)));
         let (due, later): (Vec<_>, Vec<_>) = times.partition(|(_, time)| *time <= now);
         if due.is_empty() {
             let wait = later.iter().map(|(_, time)| time - now).min().map(Duration::from_secs);
@@ -60,10 +63,9 @@ async fn run(engine: &Engine, keep: &Keep, fetched: &mpsc::Sender<()>, reloaded:
             tokio::time::sleep(LONGEST).await;
             continue;
         };
-        let canaries = Canaries::new(&config);
-        for (list, _) in due {
+        for ((list, gate), _) in due {
             let name = &list.name;
-            match lists::update(list, &config, keep, fetcher, &canaries, &|_, _| {}).await {
+            match lists::update(list, &config, keep, fetcher, gate, &|_, _| {}).await {
                 Ok(Update::New) => info!("list {name}: fetched"),
                 Ok(Update::Unchanged) => info!("list {name}: unchanged"),
                 Err(error) => warn!("list {name}: {error}"),

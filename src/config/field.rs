@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::{nearest, quoted};
+use super::listed::Kind;
 use super::values::{self, Fault};
 use super::{Action, Bypass, Level, List, SafeSearch, UpstreamUrl};
 use crate::catalogue;
@@ -37,7 +38,7 @@ pub(super) enum Field<'a> {
     Servers(&'a mut Vec<UpstreamUrl>),
     Rules(&'a mut Vec<String>),
     Services(&'a mut Vec<String>),
-    Lists(&'a mut Vec<List>),
+    Listed(&'a mut Vec<List>, Kind),
 }
 
 const LISTEN_PORT: u16 = 1053;
@@ -83,7 +84,7 @@ impl Field<'_> {
             Self::Servers(_) => "a server",
             Self::Rules(_) => "a host name",
             Self::Services(_) => "a service",
-            Self::Lists(_) => "a list to subscribe to",
+            Self::Listed(_, kind) => kind.noun(),
         }
     }
 
@@ -121,7 +122,10 @@ impl Field<'_> {
                     .to_owned()
             }
             Self::Services(_) => "for example tiktok".to_owned(),
-            Self::Lists(_) => {
+            Self::Listed(_, Kind::Databases) => {
+                "for example `- adguard-trackers` or `- { name: mine, file: tds.json }`".to_owned()
+            }
+            Self::Listed(_, Kind::Lists) => {
                 "for example `- { name: my list, file: ads.txt }` or `- oisd-small`".to_owned()
             }
         }
@@ -143,7 +147,7 @@ impl Field<'_> {
                 | Self::Servers(_)
                 | Self::Rules(_)
                 | Self::Services(_)
-                | Self::Lists(_)
+                | Self::Listed(..)
         )
     }
 
@@ -158,7 +162,7 @@ impl Field<'_> {
             Self::Addresses(slot) => slot.clear(),
             Self::Servers(slot) => slot.clear(),
             Self::Rules(slot) | Self::Services(slot) => slot.clear(),
-            Self::Lists(slot) => slot.clear(),
+            Self::Listed(slot, _) => slot.clear(),
             _ => {}
         }
     }
@@ -196,7 +200,7 @@ impl Field<'_> {
             Self::Servers(slot) => slot.push(server(text)?),
             Self::Rules(slot) => slot.push(values::rule(text)?),
             Self::Services(slot) => slot.push(service(text)?),
-            Self::Lists(_) => return Err(Fault::Form),
+            Self::Listed(..) => return Err(Fault::Form),
         }
         Ok(())
     }
@@ -230,7 +234,7 @@ impl Field<'_> {
             Self::Rules(slot) | Self::Services(slot) => {
                 slot.iter().map(|item| yaml_text(item)).collect()
             }
-            Self::Lists(_) => Vec::new(),
+            Self::Listed(..) => Vec::new(),
         }
     }
 }

@@ -11,6 +11,7 @@
 mod document;
 mod error;
 mod field;
+mod listed;
 mod read;
 mod settings;
 #[cfg(test)]
@@ -51,6 +52,9 @@ pub struct Config {
     pub block: Block,
     /// Subscribed lists, in order; the order breaks ties. At most [`MAX_LISTS`].
     pub lists: Vec<List>,
+    /// Databases of companies behind names; only name, file, url and update count. At most
+    /// [`MAX_DATABASES`].
+    pub databases: Vec<List>,
     /// How lists are fetched.
     pub updates: Updates,
     /// Services refused as a whole, by their names in the catalogue.
@@ -69,6 +73,9 @@ pub struct Config {
 
 /// Lists a config may name: the rules table knows 64, seven of them come along.
 pub const MAX_LISTS: usize = 57;
+
+/// Tracker databases a config may name.
+pub const MAX_DATABASES: usize = 16;
 
 /// Protection level of the builtin facts; each includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
@@ -237,6 +244,7 @@ impl Default for Config {
             cache: Cache::default(),
             block: Block::default(),
             lists: Vec::new(),
+            databases: Vec::new(),
             updates: Updates::default(),
             services: Vec::new(),
             bypass: Bypass::default(),

@@ -6,13 +6,12 @@
 use std::io::Read;
 use std::path::Path;
 
+use super::Config;
 use super::document::{self, MAX_BYTES, Node, Value};
 use super::error::{ConfigError, nearest, quoted};
 use super::field::Field;
-use super::settings::{self, LIST_SETTINGS, SETTINGS, SHORT_FORM};
+use super::settings::{self, SETTINGS, SHORT_FORM};
 use super::values::{Fault, print_time};
-use super::{Config, List, MAX_LISTS};
-use crate::catalogue;
 
 /// Mistakes shown at once; each costs another pass over the text.
 const MAX_SHOWN: usize = 10;
@@ -97,7 +96,7 @@ struct Mistake {
     text: String,
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     folder: &'a Path,
     mistakes: Vec<Mistake>,
     dropped: usize,
@@ -162,7 +161,7 @@ impl Reader<'_> {
 
     /// The known keys of a map with their values, each once; keys without a value are left out,
     /// as if they were not there.
-    fn entries<'n, 'k>(
+    pub(super) fn entries<'n, 'k>(
         &mut self,
         map: &'n Node,
         path: &str,
@@ -229,10 +228,10 @@ impl Reader<'_> {
         self.mistake(key, format!("unknown key {}; {meant} here: {accepted}", join(path, name)));
     }
 
-    fn set(&mut self, path: &str, node: &Node, mut field: Field<'_>) {
+    pub(super) fn set(&mut self, path: &str, node: &Node, mut field: Field<'_>) {
         field.clear();
         match (&node.value, field) {
-            (_, Field::Lists(lists)) => *lists = self.lists(node),
+            (_, Field::Listed(lists, kind)) => *lists = self.listed(node, kind),
             (Value::List(items), mut field) if field.is_many() => {
                 if items.is_empty() && field.needs_one() {
                     let (noun, accepted) = (field.noun(), field.accepted());
@@ -271,105 +270,7 @@ impl Reader<'_> {
         self.mistake(node, text);
     }
 
-    fn lists(&mut self, node: &Node) -> Vec<List> {
-        let mut lists: Vec<List> = Vec::new();
-        let field = Field::Lists(&mut lists);
-        let (noun, accepted) = (field.noun(), field.accepted());
-        let Value::List(items) = &node.value else {
-            let found = found(&node.value);
-            self.mistake(node, format!("lists: {found} is not a list; write {accepted} lines"));
-            return lists;
-        };
-        for (index, item) in items.iter().enumerate() {
-            let path = format!("lists[{index}]");
-            if index == MAX_LISTS {
-                self.mistake(
-                    item,
-                    format!("lists: {} lists; write at most {MAX_LISTS}", items.len()),
-                );
-                break;
-            }
-            let list = match &item.value {
-                Value::Map(_) => self.list(item, &path, &lists),
-                // The name alone, of a list in the catalogue.
-                Value::Text(_) => {
-                    let mut list = List::named("");
-                    self.set(&path, item, Field::ListName(&mut list.name));
-                    self.compare_list(&list, &path, &lists, item);
-                    self.must_be_known(&list, &path, item);
-                    list
-                }
-                other => {
-                    let found = found(other);
-                    self.mistake(item, format!("{path}: {found} is not {noun}; write {accepted}"));
-                    continue;
-                }
-            };
-            lists.push(list);
-        }
-        lists
-    }
-
-    fn list(&mut self, item: &Node, path: &str, others: &[List]) -> List {
-        let mut list = List::named("");
-        let names: Vec<_> = LIST_SETTINGS.iter().map(|setting| setting.key).collect();
-        let given = self.entries(item, path, &names);
-        for setting in LIST_SETTINGS {
-            let field = (setting.field)(&mut list);
-            match given.iter().find(|(key, _)| *key == setting.key) {
-                Some((key, node)) => self.set(&format!("{path}.{key}"), node, field),
-                None if matches!(field, Field::ListName(_)) => self.mistake(
-                    item,
-                    format!("{path}.{}: missing; write {}", setting.key, field.accepted()),
-                ),
-                None => {}
-            }
-        }
-        let node = |wanted: &str| {
-            given.iter().find(|(key, _)| *key == wanted).map_or(item, |(_, node)| *node)
-        };
-        let says_where = given.iter().any(|(key, _)| ["file", "url"].contains(key));
-        self.compare_list(&list, path, others, node("name"));
-        match (&list.file, &list.url) {
-            (Some(_), Some(_)) => self.mistake(
-                node("url"),
-                format!("{path}.url: there is a file, too; delete one of them"),
-            ),
-            (None, None) if !says_where => self.must_be_known(&list, path, node("name")),
-            _ => {}
-        }
-        list
-    }
-
-    /// No two lists may have one name.
-    fn compare_list(&mut self, list: &List, path: &str, others: &[List], node: &Node) {
-        if !list.name.is_empty() && others.iter().any(|other| other.name == list.name) {
-            let name = quoted(&list.name);
-            self.mistake(
-                node,
-                format!("{path}.name: {name} is another list's name; write a new one"),
-            );
-        }
-    }
-
-    /// A list with neither file nor URL must be in the catalogue.
-    fn must_be_known(&mut self, list: &List, path: &str, node: &Node) {
-        if list.name.is_empty() || catalogue::find(&list.name).is_some() {
-            return;
-        }
-        let near = nearest(&list.name, catalogue::names());
-        let meant = near.map_or("write".to_owned(), |near| format!("did you mean {near}? Write"));
-        let name = quoted(&list.name);
-        self.mistake(
-            node,
-            format!(
-                "{path}: no list {name} in the catalogue; {meant} a name that \
-                 `trackless lists catalogue` shows, or a file or url"
-            ),
-        );
-    }
-
-    fn mistake(&mut self, node: &Node, text: String) {
+    pub(super) fn mistake(&mut self, node: &Node, text: String) {
         if self.mistakes.len() < MAX_KEPT {
             self.mistakes.push(Mistake { node: node.id, text });
         } else {
@@ -378,7 +279,7 @@ impl Reader<'_> {
     }
 }
 
-fn found(value: &Value) -> String {
+pub(super) fn found(value: &Value) -> String {
     match value {
         Value::Null => "nothing".to_owned(),
         Value::Bool(value) => format!("`{value}`"),

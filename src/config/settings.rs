@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::field::Field;
+use super::listed::Kind;
 use super::{Config, List};
 
 /// A setting of a `T`: the config, or one of its lists.
@@ -98,7 +99,12 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
     Setting {
         key: "lists",
         about: "lists to subscribe to, at most 57; the order breaks ties",
-        field: |config| Field::Lists(&mut config.lists),
+        field: |config| Field::Listed(&mut config.lists, Kind::Lists),
+    },
+    Setting {
+        key: "databases",
+        about: "who is behind names, beside the builtin facts; at most 16",
+        field: |config| Field::Listed(&mut config.databases, Kind::Databases),
     },
     Setting {
         key: "services",
@@ -162,19 +168,32 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
     },
 ];
 
+const NAME: Setting<List> = Setting {
+    key: "name",
+    about: "shown wherever it is mentioned; must be given, once",
+    field: |list| Field::ListName(&mut list.name),
+};
+const FILE: Setting<List> =
+    Setting { key: "file", about: "what to read", field: |list| Field::File(&mut list.file) };
+const URL: Setting<List> = Setting {
+    key: "url",
+    about: "where to fetch it; without file and url, it is one of the catalogue",
+    field: |list| Field::Url(&mut list.url),
+};
+const UPDATE: Setting<List> = Setting {
+    key: "update",
+    about: "how often to fetch it",
+    field: |list| Field::Ttl(&mut list.update, seconds(600, 90 * 86_400)),
+};
+
+/// Settings of one tracker database.
+pub(super) const DATABASE_SETTINGS: &[Setting<List>] = &[NAME, FILE, URL, UPDATE];
+
 /// Settings of one list.
 pub(super) const LIST_SETTINGS: &[Setting<List>] = &[
-    Setting {
-        key: "name",
-        about: "shown wherever the list is mentioned; must be given, once",
-        field: |list| Field::ListName(&mut list.name),
-    },
-    Setting { key: "file", about: "what to read", field: |list| Field::File(&mut list.file) },
-    Setting {
-        key: "url",
-        about: "where to fetch it; without file and url, a list of the catalogue",
-        field: |list| Field::Url(&mut list.url),
-    },
+    NAME,
+    FILE,
+    URL,
     Setting {
         key: "format",
         about: "how to read it; auto looks at the content",
@@ -195,11 +214,7 @@ pub(super) const LIST_SETTINGS: &[Setting<List>] = &[
         about: "whether its rules may answer with data of their own",
         field: |list| Field::Switch(&mut list.answers),
     },
-    Setting {
-        key: "update",
-        about: "how often to fetch it",
-        field: |list| Field::Ttl(&mut list.update, seconds(600, 90 * 86_400)),
-    },
+    UPDATE,
     Setting {
         key: "force",
         about: "whether to take it even if it looks broken",

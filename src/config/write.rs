@@ -4,7 +4,7 @@
 
 use super::Config;
 use super::field::Field;
-use super::settings::{LIST_SETTINGS, SETTINGS, Setting};
+use super::settings::{SETTINGS, Setting};
 
 impl Config {
     /// The config as YAML with every setting written out. [`Config::from_yaml`] makes an equal
@@ -30,18 +30,19 @@ impl Config {
             let field = (setting.field)(&mut config);
             yaml.push_str(&format!("{indent}# {}: {}\n", setting.about, field.accepted()));
             match field {
-                Field::Lists(lists) => {
+                Field::Listed(lists, kind) => {
                     let mut example = super::List::named("");
-                    for setting in LIST_SETTINGS {
+                    for setting in kind.settings() {
                         let accepted = (setting.field)(&mut example).accepted();
                         yaml.push_str(&format!(
                             "#   {}: {}: {accepted}\n",
                             setting.key, setting.about
                         ));
                     }
-                    yaml.push_str(if lists.is_empty() { "lists: []\n" } else { "lists:\n" });
+                    let none = if lists.is_empty() { " []" } else { "" };
+                    yaml.push_str(&format!("{}:{none}\n", kind.key()));
                     for list in lists {
-                        for (index, setting) in LIST_SETTINGS.iter().enumerate() {
+                        for (index, setting) in kind.settings().iter().enumerate() {
                             let indent = if index == 0 { "  - " } else { "    " };
                             write_setting(&mut yaml, indent, setting, &(setting.field)(list));
                         }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::io;
 use std::path::Path;
 
-use super::{builtin, feed, sources};
+use super::{Sources, builtin, feed};
 use crate::catalogue;
 use crate::config::Config;
 use crate::filter::{Asker, ListRule, Origin, Rule, Scope, Tier};
@@ -52,7 +52,7 @@ pub fn explain(
     let mut found = come_along(config, name, asker)?;
     let mut cancelled = HashSet::new();
     let mut keys = Vec::new();
-    let sources = sources(config, data);
+    let sources = Sources::of(config, data).lists;
     for (number, (list, source)) in
         (BUILTIN_LISTS.len() as u8..).zip(config.lists.iter().zip(&sources))
     {
@@ -95,7 +95,7 @@ fn come_along(
         if asker.lists & (1 << number) == 0 {
             continue;
         }
-        builtin::rules(list, &domains, |rule, _| {
+        builtin::rules(list, &domains, |rule| {
             if let Some(labels) = rule.matches(name, asker) {
                 found.push(Explained {
                     list: list.name().to_owned(),

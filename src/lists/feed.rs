@@ -25,16 +25,18 @@ pub(super) fn feed(
     let mut statuses = Vec::with_capacity(BUILTIN_LISTS.len() + config.lists.len());
     for (list, builtin) in (0..).zip(BUILTIN_LISTS) {
         let mut rules = 0;
-        builtin::rules(builtin, domains, |rule, tracker| {
+        builtin::rules(builtin, domains, |rule| {
             sink(Listed::Rule { list, rule: *rule });
-            if let (1.., Subject::Name(name, _)) = (tracker, rule.subject) {
-                sink(Listed::Tracker(name, tracker));
-            }
             rules += 1;
         });
         statuses.push(Status { name: builtin.name().to_owned(), rules, ..Status::default() });
     }
     let mut name = Name::default();
+    for domain in domains {
+        if name.read_text(domain.name.as_bytes()).is_ok() {
+            sink(Listed::Tracker(&name, domain.tracker));
+        }
+    }
     for (number, service) in (1..).zip(catalogue::services()) {
         for domain in &service.domains {
             if name.read_text(domain.as_bytes()).is_ok() {

@@ -2,7 +2,7 @@
 //! off the network.
 
 use std::collections::HashSet;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, BufReader, Read};
 use std::path::Path;
 
@@ -12,8 +12,9 @@ use serde::Deserialize;
 use super::READ;
 use crate::config::{Action, Config, List};
 use crate::filter::pattern::{Pattern, Patterns};
-use crate::filter::syntax::{self, Outcome};
+use crate::filter::syntax;
 use crate::filter::{ListRule, Reply, Scope, Subject};
+use crate::trackers::import::{self, ImportError};
 use crate::trackers::registrable;
 use crate::wire::Name;
 
@@ -111,6 +112,9 @@ pub enum GateError {
         "more than {MOST_COSTLY} of its patterns have no two characters that must appear: they would slow down every query"
     )]
     ManyCostly,
+    /// Not a tracker database.
+    #[error("{0}")]
+    Database(ImportError),
     /// More rules with terms than are kept.
     #[error("it has more than {MOST_TERMS} rules with conditions or answers of their own")]
     ManyTerms,
@@ -181,25 +185,64 @@ impl Canaries {
     }
 }
 
-/// Looks at the list in the file `path` before it counts: `previous` is how many rules its last
-/// good copy has. Returns what is in it.
-///
-/// # Errors
-/// Why it is not taken.
-pub fn vet(
-    path: &Path,
-    list: &List,
-    canaries: &Canaries,
-    limit: u64,
-    previous: Option<u64>,
-) -> Result<Outcome, GateError> {
-    let file = File::open(path)?;
-    if file.metadata()?.len() > limit {
-        return Err(GateError::TooLarge { limit });
+/// What lets lists and databases in.
+#[derive(Debug)]
+pub enum Gate<'a> {
+    /// For lists of rules.
+    Rules {
+        /// What they must not refuse.
+        canaries: &'a Canaries,
+        /// Most bytes.
+        limit: u64,
+    },
+    /// For databases of companies behind names.
+    Database {
+        /// Most bytes.
+        limit: u64,
+    },
+}
+
+impl Gate<'_> {
+    /// Looks at the file `path` before it counts: `previous` is how many rules, or names, the last
+    /// good copy of `list` has. Returns how many are in it.
+    ///
+    /// # Errors
+    /// Why it is not taken.
+    pub fn pass(&self, path: &Path, list: &List, previous: Option<u64>) -> Result<u64, GateError> {
+        self.size(path)?;
+        if is_web_page(&File::open(path)?)? {
+            return Err(GateError::WebPage);
+        }
+        let new = match self {
+            Self::Rules { canaries, .. } => rules(path, list, canaries)?,
+            Self::Database { .. } => names(&fs::read(path)?)?,
+        };
+        match previous {
+            _ if list.force => Ok(new),
+            Some(old) if old >= SMALL && new < old / JUMP => Err(GateError::Shrunk { old, new }),
+            Some(old) if old >= SMALL && new / JUMP > old => Err(GateError::Grown { old, new }),
+            _ => Ok(new),
+        }
     }
-    if is_web_page(&file)? {
-        return Err(GateError::WebPage);
+
+    /// # Errors
+    /// It is too large, or not there.
+    pub fn size(&self, path: &Path) -> Result<(), GateError> {
+        let (Self::Rules { limit, .. } | Self::Database { limit }) = *self;
+        if fs::metadata(path)?.len() > limit { Err(GateError::TooLarge { limit }) } else { Ok(()) }
     }
+}
+
+/// Names of a database; 0 for the second file that some have, which only names companies.
+fn names(bytes: &[u8]) -> Result<u64, GateError> {
+    match import::read(&[bytes.to_vec()]) {
+        Ok(imported) => Ok(imported.names.len() as u64),
+        Err(_) if import::is_companion(bytes) => Ok(0),
+        Err(error) => Err(GateError::Database(error)),
+    }
+}
+
+fn rules(path: &Path, list: &List, canaries: &Canaries) -> Result<u64, GateError> {
     let file = BufReader::with_capacity(READ, File::open(path)?);
     let mut finding = Finding::default();
     let outcome = syntax::read(file, super::format(list), |line, rule| {
@@ -218,18 +261,13 @@ pub fn vet(
         let format = outcome.format.map_or("a list", |format| format.as_str());
         return Err(GateError::Unreadable { skipped: skipped - browsers, rules: new, format });
     }
-    if list.force {
-        return Ok(outcome);
+    if !list.force {
+        if let Some(error) = finding.error.take() {
+            return Err(error);
+        }
+        finding.patterns(canaries)?;
     }
-    if let Some(error) = finding.error.take() {
-        return Err(error);
-    }
-    finding.patterns(canaries)?;
-    match previous {
-        Some(old) if old >= SMALL && new < old / JUMP => Err(GateError::Shrunk { old, new }),
-        Some(old) if old >= SMALL && new / JUMP > old => Err(GateError::Grown { old, new }),
-        _ => Ok(outcome),
-    }
+    Ok(new)
 }
 
 fn is_web_page(file: &File) -> io::Result<bool> {

@@ -121,7 +121,7 @@ pub(super) fn url(list: &List) -> Option<&str> {
     match (&list.file, &list.url) {
         (Some(_), _) => None,
         (None, Some(url)) => Some(url),
-        (None, None) => crate::catalogue::find(&list.name).map(|entry| entry.url.as_str()),
+        (None, None) => crate::catalogue::url(&list.name),
     }
 }
 

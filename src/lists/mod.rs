@@ -11,6 +11,7 @@
 //! and never trust a table made from other lists than these.
 
 mod builtin;
+mod databases;
 mod explain;
 mod feed;
 pub mod fetch;
@@ -33,8 +34,8 @@ use crate::config::{Config, List};
 use crate::filter::syntax::Format;
 use crate::filter::{self, BuildError, Sink, Table};
 use crate::policy::BUILTIN_LISTS;
-use crate::trackers::{Domain, Facts, FactsError};
-use gate::Canaries;
+use crate::trackers::{Facts, FactsError};
+use gate::{Canaries, Gate};
 use source::Source;
 
 pub use explain::{ExplainError, Explained, explain};
@@ -55,6 +56,8 @@ pub struct Rules {
     pub facts: Facts,
     /// Every list by its number, the builtin ones first.
     pub lists: Vec<Status>,
+    /// Every tracker database.
+    pub databases: Vec<Status>,
     /// Why the table is in memory alone, where it should be in the data folder.
     pub not_kept: Option<BuildError>,
 }
@@ -70,6 +73,8 @@ pub struct Status {
     pub rules: u64,
     /// How it was read.
     pub format: Option<String>,
+    /// Under what conditions it may be used, where that is known.
+    pub licence: Option<String>,
     /// Lines that could not be read, by reason.
     pub skipped: BTreeMap<String, u64>,
     /// The first of them, with their line numbers.
@@ -104,22 +109,15 @@ impl Rules {
     /// # Errors
     /// Only if there is no memory for the table.
     pub fn load(config: &Config, data: Option<&Path>) -> Result<Self, ListsError> {
-        let (facts, domains) = Facts::builtin()?;
-        let sources = sources(config, data);
-        let stamp = stamp(config, &sources);
+        let sources = Sources::of(config, data);
+        let stamp = sources.stamp(config);
         let mut rules = match data.and_then(|data| kept(data, stamp)) {
-            Some((table, lists)) => Self { table, facts, lists, not_kept: None },
-            None => Self::compile(config, data, stamp, &sources, facts, &domains)?,
+            Some(rules) => rules,
+            None => Self::compile(config, data, stamp, &sources)?,
         };
-        for (status, source) in rules.lists.iter_mut().skip(BUILTIN_LISTS.len()).zip(sources) {
-            let copy = source.copy;
-            if source.path.is_some() {
-                status.refused = copy.refused;
-            } else {
-                status.error = copy.refused;
-            }
-            status.bytes = copy.bytes;
-            status.checked = copy.checked;
+        let lists = rules.lists.iter_mut().skip(BUILTIN_LISTS.len()).zip(sources.lists);
+        for (status, source) in lists.chain(rules.databases.iter_mut().zip(sources.databases)) {
+            status.know(source);
         }
         Ok(rules)
     }
@@ -128,14 +126,15 @@ impl Rules {
         config: &Config,
         data: Option<&Path>,
         stamp: u64,
-        sources: &[Source],
-        facts: Facts,
-        domains: &[Domain],
+        sources: &Sources,
     ) -> Result<Self, ListsError> {
-        let mut lists = Vec::new();
+        let (imported, databases) = databases::read(config, &sources.databases);
+        let (facts, domains) = Facts::with(&imported)?;
+        drop(imported);
+        let mut notes = Notes { lists: Vec::new(), databases, facts };
         let mut feed = |sink: Sink<'_>| {
-            lists = feed::feed(config, sources, domains, sink);
-            serde_json::to_vec(&lists).map_err(io::Error::other)
+            notes.lists = feed::feed(config, &sources.lists, &domains, sink);
+            serde_json::to_vec(&notes).map_err(io::Error::other)
         };
         let mut not_kept = None;
         let kept = data.and_then(|data| {
@@ -147,8 +146,17 @@ impl Rules {
             Some(table) => table,
             None => filter::build_in_memory(stamp, &mut feed)?,
         };
-        Ok(Self { table, facts, lists, not_kept })
+        let Notes { lists, databases, facts } = notes;
+        Ok(Self { table, facts, lists, databases, not_kept })
     }
+}
+
+/// What is kept beside the rules in the table's file.
+#[derive(Serialize, Deserialize)]
+struct Notes {
+    lists: Vec<Status>,
+    databases: Vec<Status>,
+    facts: Facts,
 }
 
 impl Status {
@@ -156,38 +164,73 @@ impl Status {
     pub fn skipped_lines(&self) -> u64 {
         self.skipped.values().sum()
     }
+
+    /// Adds what is known of the copy it was read from.
+    fn know(&mut self, source: Source) {
+        let copy = source.copy;
+        if source.path.is_some() {
+            self.refused = copy.refused;
+        } else {
+            self.error = copy.refused;
+        }
+        self.bytes = copy.bytes;
+        self.checked = copy.checked;
+    }
 }
 
-fn sources(config: &Config, data: Option<&Path>) -> Vec<Source> {
-    let keep = data.map(Keep::new);
-    let canaries = Canaries::new(config);
-    let of = |list| Source::of(list, config, keep.as_ref(), &canaries);
-    config.lists.iter().map(of).collect()
+/// All lists and databases of `config`, each with the gate it must pass.
+pub fn gated<'a>(config: &'a Config, canaries: &'a Canaries) -> Vec<(&'a List, Gate<'a>)> {
+    let limit = config.updates.size;
+    let lists = config.lists.iter().map(|list| (list, Gate::Rules { canaries, limit }));
+    let databases = config.databases.iter().map(|list| (list, Gate::Database { limit }));
+    lists.chain(databases).collect()
 }
 
-/// The table in `data`, if it was made with this stamp.
-fn kept(data: &Path, stamp: u64) -> Option<(Table, Vec<Status>)> {
+/// What everything is read from.
+struct Sources {
+    lists: Vec<Source>,
+    databases: Vec<Source>,
+}
+
+impl Sources {
+    fn of(config: &Config, data: Option<&Path>) -> Self {
+        let keep = data.map(Keep::new);
+        let canaries = Canaries::new(config);
+        let mut lists: Vec<Source> = gated(config, &canaries)
+            .into_iter()
+            .map(|(list, gate)| Source::of(list, keep.as_ref(), &gate))
+            .collect();
+        let databases = lists.split_off(config.lists.len());
+        Self { lists, databases }
+    }
+
+    /// A number that changes when the table must be compiled anew: the lists named, their
+    /// settings, their copies, the builtin facts, and the version of this program.
+    fn stamp(&self, config: &Config) -> u64 {
+        let mut text = format!("{} {:x}", env!("CARGO_PKG_VERSION"), Facts::builtin_digest());
+        let lists = config.lists.iter().zip(&self.lists);
+        for (list, Source { path, copy }) in
+            lists.chain(config.databases.iter().zip(&self.databases))
+        {
+            let settings = (&list.name, list.format, list.action, list.subdomains, list.answers);
+            let copy = (&copy.validators, copy.taken, copy.bytes, copy.rules);
+            let _ = write!(text, "\n{settings:?} {path:?} {copy:?}");
+        }
+        XxHash3_64::oneshot(text.as_bytes())
+    }
+}
+
+/// What is in the table in `data`, if it was made with this stamp.
+fn kept(data: &Path, stamp: u64) -> Option<Rules> {
     let table = Table::open(&data.join(TABLE)).ok()?;
     if table.stamp() != stamp {
         return None;
     }
-    let lists = serde_json::from_slice(table.notes()).ok()?;
-    Some((table, lists))
+    let Notes { lists, databases, facts } = serde_json::from_slice(table.notes()).ok()?;
+    Some(Rules { table, facts, lists, databases, not_kept: None })
 }
 
 /// How a list is to be read; none to look at its content.
 fn format(list: &List) -> Option<Format> {
     list.format
-}
-
-/// A number that changes when the table must be compiled anew: the lists named, their settings,
-/// their copies, the builtin facts, and the version of this program.
-fn stamp(config: &Config, sources: &[Source]) -> u64 {
-    let mut text = format!("{} {:x}", env!("CARGO_PKG_VERSION"), Facts::builtin_digest());
-    for (list, Source { path, copy }) in config.lists.iter().zip(sources) {
-        let settings = (&list.name, list.format, list.action, list.subdomains, list.answers);
-        let copy = (&copy.validators, copy.taken, copy.bytes, copy.rules);
-        let _ = write!(text, "\n{settings:?} {path:?} {copy:?}");
-    }
-    XxHash3_64::oneshot(text.as_bytes())
 }

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use super::fetch::Validators;
-use super::gate::{self, Canaries, GateError};
+use super::gate::{Gate, GateError};
 use super::keep::{self, Copy, Keep};
-use crate::config::{Config, List};
+use crate::config::List;
 
 /// A list that can be compiled, or why it cannot.
 #[derive(Debug)]
@@ -21,12 +21,7 @@ pub(super) struct Source {
 impl Source {
     /// The source of `list`. A file that has changed is looked at and copied first. Never waits
     /// for a network.
-    pub(super) fn of(
-        list: &List,
-        config: &Config,
-        keep: Option<&Keep>,
-        canaries: &Canaries,
-    ) -> Self {
+    pub(super) fn of(list: &List, keep: Option<&Keep>, gate: &Gate<'_>) -> Self {
         let (Some(file), keep) = (&list.file, keep) else { return Self::fetched(list, keep) };
         let mut copy = keep.map(|keep| keep.look(list)).unwrap_or_default();
         let known = validators(file);
@@ -38,7 +33,7 @@ impl Source {
             return Self { path: Some(keep.path(list)), copy };
         }
         let previous = (copy.taken > 0).then_some(copy.rules);
-        match take_in(file, list, config, keep, canaries, previous) {
+        match take_in(file, list, keep, gate, previous) {
             Ok((path, bytes, rules)) => {
                 let now = keep::now();
                 let copy = Copy {
@@ -86,25 +81,21 @@ impl Source {
 fn take_in(
     file: &Path,
     list: &List,
-    config: &Config,
     keep: Option<&Keep>,
-    canaries: &Canaries,
+    gate: &Gate<'_>,
     previous: Option<u64>,
 ) -> Result<(PathBuf, u64, u64), GateError> {
-    let limit = config.updates.size;
-    if fs::metadata(file)?.len() > limit {
-        return Err(GateError::TooLarge { limit });
-    }
+    gate.size(file)?;
     let draft = keep.and_then(|keep| {
         let draft = keep.draft(list).ok()?;
         fs::copy(file, &draft).ok()?;
         Some(draft)
     });
     let path = draft.clone().unwrap_or_else(|| file.to_owned());
-    match gate::vet(&path, list, canaries, limit, previous) {
-        Ok(outcome) => {
+    match gate.pass(&path, list, previous) {
+        Ok(rules) => {
             let bytes = fs::metadata(&path)?.len();
-            Ok((path, bytes, outcome.rules))
+            Ok((path, bytes, rules))
         }
         Err(error) => {
             if let Some(draft) = draft {

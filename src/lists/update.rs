@@ -7,7 +7,7 @@ use std::time::Duration;
 use twox_hash::XxHash3_64;
 
 use super::fetch::{FetchError, Fetched, Fetcher, Limits, Tries, Validators};
-use super::gate::{self, Canaries, GateError};
+use super::gate::{Gate, GateError};
 use super::keep::{self, Copy, Keep};
 use crate::config::{Config, List};
 
@@ -72,13 +72,13 @@ pub async fn update(
     config: &Config,
     keep: &Keep,
     fetcher: &Fetcher,
-    canaries: &Canaries,
+    gate: &Gate<'_>,
     progress: &(dyn Fn(u64, Option<u64>) + Sync),
 ) -> Result<Update, UpdateError> {
     let mut copy = keep.look(list);
     copy.tried = keep::now();
     let draft = keep.draft(list)?;
-    let result = take(list, config, &mut copy, fetcher, canaries, &draft, progress).await;
+    let result = take(list, config, &mut copy, fetcher, gate, &draft, progress).await;
     match &result {
         Ok(_) => {
             copy.checked = Some(copy.tried);
@@ -101,7 +101,7 @@ async fn take(
     config: &Config,
     copy: &mut Copy,
     fetcher: &Fetcher,
-    canaries: &Canaries,
+    gate: &Gate<'_>,
     draft: &Path,
     progress: &(dyn Fn(u64, Option<u64>) + Sync),
 ) -> Result<Update, UpdateError> {
@@ -112,15 +112,10 @@ async fn take(
     let fetched = fetcher.fetch(url, known, &limits, TRIES, draft, progress).await?;
     let Fetched::New { bytes, validators } = fetched else { return Ok(Update::Unchanged) };
     let previous = (copy.taken > 0).then_some(copy.rules);
-    let outcome = gate::vet(draft, list, canaries, limits.bytes, previous)
+    let rules = gate
+        .pass(draft, list, previous)
         .map_err(|error| UpdateError::Gate(url.to_owned(), error))?;
-    *copy = Copy {
-        validators,
-        taken: copy.tried,
-        bytes,
-        rules: outcome.rules,
-        tried: copy.tried,
-        ..Copy::default()
-    };
+    *copy =
+        Copy { validators, taken: copy.tried, bytes, rules, tried: copy.tried, ..Copy::default() };
     Ok(Update::New)
 }

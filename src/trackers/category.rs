@@ -1,9 +1,9 @@
 //! What a tracker is for.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What a tracker is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Category {
     /// Choosing, showing and selling advertisements.

@@ -122,11 +122,17 @@ pub fn read(files: &[Vec<u8>]) -> Result<Imported, ImportError> {
     } else if let Some(file) = with("trackers") {
         duckduckgo::read(file)
     } else if let Some(services) = with("categories") {
-        disconnect::read(services, with("entities"))
+        disconnect::read(services)
     } else {
         return Err(ImportError::Unknown);
     };
     if imported.names.is_empty() { Err(ImportError::Empty) } else { Ok(imported) }
+}
+
+/// Whether it is the second file that some databases have, which only names companies.
+pub fn is_companion(file: &[u8]) -> bool {
+    let value: Result<Value, _> = serde_json::from_slice(file);
+    value.is_ok_and(|value| ["companies", "entities"].iter().any(|key| value[key].is_object()))
 }
 
 /// Collects companies and names while a database is read.

@@ -10,25 +10,26 @@ pub mod import;
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
 use crate::config::Level;
 use crate::wire::Name;
 
 pub use category::Category;
+use import::Imported;
 
 const BUILTIN: &str = include_str!("../../blocklists/trackers.yaml");
 
 /// Companies and trackers, by number.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Facts {
     companies: Vec<Company>,
     trackers: Vec<Tracker>,
 }
 
 /// Who tracks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Company {
     /// As people know it.
     pub name: String,
@@ -37,7 +38,7 @@ pub struct Company {
 }
 
 /// A company in one line of its business: what a tracker's number stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Tracker {
     company: u32,
     category: Category,
@@ -50,8 +51,8 @@ pub struct Domain {
     pub name: String,
     /// The tracker's number, at least 1.
     pub tracker: u32,
-    /// From which level on it is refused.
-    pub level: Level,
+    /// From which level on it is refused; none for what is only named.
+    pub level: Option<Level>,
 }
 
 /// Why a file of facts cannot be used.
@@ -101,7 +102,15 @@ impl Facts {
     /// # Errors
     /// None that a test would not have found.
     pub fn builtin() -> Result<(Self, Vec<Domain>), FactsError> {
-        Self::parse(BUILTIN)
+        Self::parse(BUILTIN, &[])
+    }
+
+    /// The facts that are compiled in, and those of `databases`.
+    ///
+    /// # Errors
+    /// None that a test would not have found.
+    pub fn with(databases: &[Imported]) -> Result<(Self, Vec<Domain>), FactsError> {
+        Self::parse(BUILTIN, databases)
     }
 
     /// What the builtin facts are, in a number: changes when they do.
@@ -109,24 +118,20 @@ impl Facts {
         XxHash3_64::oneshot(BUILTIN.as_bytes())
     }
 
-    fn parse(text: &str) -> Result<(Self, Vec<Domain>), FactsError> {
+    fn parse(text: &str, databases: &[Imported]) -> Result<(Self, Vec<Domain>), FactsError> {
         let file: File = serde_yaml::from_str(text)?;
-        let mut facts = Self::default();
-        let mut numbers: HashMap<Tracker, u32> = HashMap::new();
-        let mut domains = Vec::new();
+        let mut maker = Maker::default();
+        // Of two facts about one name the first holds: a database's where it names a company, ours
+        // otherwise.
+        databases.iter().for_each(|database| maker.import(database, true));
         for company in file.companies {
-            let number = facts.companies.len() as u32;
-            facts.companies.push(Company { name: company.name, owner: company.owner });
             for domain in company.domains {
-                let tracker = Tracker { company: number, category: domain.category };
-                let number = *numbers.entry(tracker).or_insert_with(|| {
-                    facts.trackers.push(tracker);
-                    facts.trackers.len() as u32
-                });
-                domains.push(Domain { name: domain.name, tracker: number, level: domain.level });
+                let company = Company { name: company.name.clone(), owner: company.owner.clone() };
+                maker.add(company, domain.category, domain.name, Some(domain.level));
             }
         }
-        Ok((facts, domains))
+        databases.iter().for_each(|database| maker.import(database, false));
+        Ok((maker.facts, maker.domains))
     }
 
     /// The category of tracker `number`; none for 0 and for numbers of other facts.
@@ -143,6 +148,49 @@ impl Facts {
     #[inline]
     fn tracker(&self, number: u32) -> Option<Tracker> {
         self.trackers.get((number as usize).checked_sub(1)?).copied()
+    }
+}
+
+/// Collects facts, each company and tracker once.
+#[derive(Default)]
+struct Maker {
+    facts: Facts,
+    domains: Vec<Domain>,
+    companies: HashMap<String, u32>,
+    trackers: HashMap<Tracker, u32>,
+}
+
+impl Maker {
+    /// Names of a database: those with a company, or those without, for which whoever registered
+    /// them stands in.
+    fn import(&mut self, database: &Imported, with_company: bool) {
+        for name in &database.names {
+            if name.company.is_some() != with_company {
+                continue;
+            }
+            let known = name.company.and_then(|number| database.companies.get(number as usize));
+            let company = match known {
+                Some(known) => Company { name: known.name.clone(), owner: known.owner.clone() },
+                None => {
+                    let registered = name.name.parse().ok().and_then(|name| registrable(&name));
+                    Company { name: registered.unwrap_or_else(|| name.name.clone()), owner: None }
+                }
+            };
+            self.add(company, name.category, name.name.clone(), None);
+        }
+    }
+
+    fn add(&mut self, company: Company, category: Category, name: String, level: Option<Level>) {
+        let number = *self.companies.entry(company.name.to_lowercase()).or_insert_with(|| {
+            self.facts.companies.push(company);
+            (self.facts.companies.len() - 1) as u32
+        });
+        let tracker = Tracker { company: number, category };
+        let number = *self.trackers.entry(tracker).or_insert_with(|| {
+            self.facts.trackers.push(tracker);
+            self.facts.trackers.len() as u32
+        });
+        self.domains.push(Domain { name, tracker: number, level });
     }
 }
 
@@ -168,6 +216,23 @@ mod tests {
         for company in &facts.companies {
             assert!(companies.insert(&company.name), "{} is there twice", company.name);
         }
+    }
+
+    #[test]
+    fn a_database_names_more_and_beats_ours_only_by_a_company() {
+        let json = r#"{"categories": {"4": "advertising"},
+            "trackers": {"a": {"categoryId": 4, "companyId": "Acme"}, "b": {"categoryId": 4}},
+            "trackerDomains": {"doubleclick.net": "a", "google-analytics.com": "b",
+                               "x.new.co.uk": "b"}}"#;
+        let database = import::read(&[json.as_bytes().to_vec()]).unwrap();
+        let (facts, domains) = Facts::with(&[database]).unwrap();
+        let whose = |name: &str| {
+            let first = domains.iter().find(|domain| domain.name == name).unwrap();
+            facts.company(first.tracker).unwrap().name.as_str()
+        };
+        assert_eq!(whose("doubleclick.net"), "Acme");
+        assert_eq!(whose("google-analytics.com"), "Google");
+        assert_eq!(whose("x.new.co.uk"), "new.co.uk");
     }
 
     #[test]

@@ -53,6 +53,10 @@ fn every_key_is_read() {
             },
             List::named("oisd-small"),
         ],
+        databases: vec![List {
+            file: Some(PathBuf::from("/etc/trackless/tds.json")),
+            ..List::named("mine")
+        }],
         updates: Updates { size: 1 << 20, time: Duration::from_secs(60) },
         services: vec!["tiktok".to_owned()],
         bypass: Bypass::All,

@@ -18,14 +18,14 @@ macro_rules! mistakes {
 
 mistakes! {
     keys {
-        "lisen: x" => "1:1: unknown key `lisen`; did you mean `listen`? Accepted here: listen, web, data, workers, level, upstream, cache, block, lists, services, bypass, safe_search, updates, rules, tcp, stats"
+        "lisen: x" => "1:1: unknown key `lisen`; did you mean `listen`? Accepted here: listen, web, data, workers, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, tcp, stats"
         "cache:\n  sise: 1" => "2:3: unknown key `cache.sise`; did you mean `cache.size`? Accepted here: size, min_ttl, max_ttl, max_negative_ttl"
-        "zzzzzz: 1" => "1:1: unknown key `zzzzzz`; accepted here: listen, web, data, workers, level, upstream, cache, block, lists, services, bypass, safe_search, updates, rules, tcp, stats"
-        "timeout: 3s" => "1:1: unknown key `timeout`; did you mean `upstream.timeout`? Accepted here: listen, web, data, workers, level, upstream, cache, block, lists, services, bypass, safe_search, updates, rules, tcp, stats"
-        "<<: { web: off }" => "1:1: unknown key `<<`; accepted here: listen, web, data, workers, level, upstream, cache, block, lists, services, bypass, safe_search, updates, rules, tcp, stats"
-        "1: 2" => "1:1: unknown key `1`; accepted here: listen, web, data, workers, level, upstream, cache, block, lists, services, bypass, safe_search, updates, rules, tcp, stats"
-        "true: 2" => "1:1: `true` is not a key; accepted here: listen, web, data, workers, level, upstream, cache, block, lists, services, bypass, safe_search, updates, rules, tcp, stats"
-        "? [a]\n: b" => "1:3: a list is not a key; accepted here: listen, web, data, workers, level, upstream, cache, block, lists, services, bypass, safe_search, updates, rules, tcp, stats"
+        "zzzzzz: 1" => "1:1: unknown key `zzzzzz`; accepted here: listen, web, data, workers, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, tcp, stats"
+        "timeout: 3s" => "1:1: unknown key `timeout`; did you mean `upstream.timeout`? Accepted here: listen, web, data, workers, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, tcp, stats"
+        "<<: { web: off }" => "1:1: unknown key `<<`; accepted here: listen, web, data, workers, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, tcp, stats"
+        "1: 2" => "1:1: unknown key `1`; accepted here: listen, web, data, workers, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, tcp, stats"
+        "true: 2" => "1:1: `true` is not a key; accepted here: listen, web, data, workers, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, tcp, stats"
+        "? [a]\n: b" => "1:3: a list is not a key; accepted here: listen, web, data, workers, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, tcp, stats"
         "web: off\nweb: off" => "2:1: key `web` is there twice; delete one of them"
         "cache: { size: 1, size: 2 }" => "1:19: key `cache.size` is there twice; delete one of them"
     }
@@ -39,7 +39,7 @@ mistakes! {
         "rules: { block: { a: b } }" => "1:17: rules.block: a map is not a host name; write for example ads.example (with its sub-domains) or =ads.example (only it)"
         "rules: { block: [~] }" => "1:18: rules.block: nothing is not a host name; write for example ads.example (with its sub-domains) or =ads.example (only it)"
         "lists: { name: a }" => "1:8: lists: a map is not a list; write for example `- { name: my list, file: ads.txt }` or `- oisd-small` lines"
-        "lists: [ads.txt]" => "1:9: lists[0]: no list `ads.txt` in the catalogue; write a name that `trackless lists catalogue` shows, or a file or url"
+        "lists: [ads.txt]" => "1:9: lists[0]: no `ads.txt` among the lists of the catalogue; write a name that `trackless lists catalogue` shows, or a file or url"
         "web: []" => "1:6: web: a list is not an address; write off, or for example 127.0.0.1:8053"
     }
     addresses {
@@ -90,7 +90,7 @@ mistakes! {
         "lists: [{ name: a, file: b, subdomains: yes }]" => "1:41: lists[0].subdomains: `yes` is not a switch; write true or false"
     }
     lists {
-        "lists: [{ name: a }]" => "1:17: lists[0]: no list `a` in the catalogue; write a name that `trackless lists catalogue` shows, or a file or url"
+        "lists: [{ name: a }]" => "1:17: lists[0]: no `a` among the lists of the catalogue; write a name that `trackless lists catalogue` shows, or a file or url"
         "lists: [{ file: a }]" => "1:9: lists[0].name: missing; write 1 to 64 characters, for example my list"
         "lists: [{ name: '', file: a }]" => "1:17: lists[0].name: empty text is not a name for a list; write 1 to 64 characters, for example my list"
         "lists: [{ name: a, file: '' }]" => "1:26: lists[0].file: empty text is not a file; write for example /etc/trackless/ads.txt"

@@ -23,6 +23,8 @@ lists:
     file: /etc/trackless/more.txt
   - { name: fetched, url: "https://lists.example/ads.txt", answers: false, update: 1h, force: true }
   - oisd-small
+databases:
+  - { name: mine, file: tds.json }
 services: [tiktok]
 bypass: all
 safe_search: search

@@ -85,6 +85,13 @@ fn config() -> impl Strategy<Value = Config> {
     let rest = (seconds(0, 86_400), lists(), rules(), rules(), 1..=100_000_usize);
     (front, level, upstream, cache, tcp, rest).prop_map(
         |(front, level, upstream, cache, tcp, (ttl, lists, block, allow, devices))| Config {
+            databases: (0..devices % 3)
+                .map(|n| List {
+                    update: Duration::from_secs(700),
+                    url: Some("file:///x".to_owned()),
+                    ..List::named(&n.to_string())
+                })
+                .collect(),
             updates: Updates {
                 size: cache.0.clamp(1 << 10, 4 << 30),
                 time: Duration::from_secs(1 + devices as u64 % 3_600),

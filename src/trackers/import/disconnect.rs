@@ -5,10 +5,7 @@ use serde_json::{Map, Value};
 
 use super::{Collector, Database, Imported, category, map};
 
-pub(super) fn read(
-    services: &Map<String, Value>,
-    _entities: Option<&Map<String, Value>>,
-) -> Imported {
+pub(super) fn read(services: &Map<String, Value>) -> Imported {
     let mut collector = Collector::new(Database::Disconnect);
     for (word, companies) in map(services, "categories") {
         let category = category(word);

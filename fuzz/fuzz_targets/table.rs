@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use tempfile::NamedTempFile;
-use trackless::filter::{Table, Verdict};
+use trackless::filter::{Asker, Table, Verdict};
 use trackless::wire::Name;
 use twox_hash::XxHash3_64;
 
@@ -44,6 +44,11 @@ fn judge(bytes: &[u8]) {
     assert_eq!(table.size(), bytes.len());
     let _ = (table.notes().len(), table.names(), table.stamp());
     for name in &*NAMES {
-        table.judge(name, u64::MAX, &mut Verdict::default());
+        let asker = Asker::any(u64::MAX);
+        let mut verdict = Verdict::default();
+        table.judge(name, &asker, &mut verdict);
+        if let Some(rule) = verdict.rule {
+            let _ = (table.rule_text(rule, name), table.replies(rule, name, &asker));
+        }
     }
 }

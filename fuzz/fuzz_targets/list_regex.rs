@@ -1,0 +1,7 @@
+//! Any text as a list in the format `regex`.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use trackless::filter::syntax::Format;
+
+fuzz_target!(|text: &[u8]| trackless_fuzz::list::check(text, Format::Regex));

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use twox_hash::XxHash3_64;
 
-use super::fetch::{FetchError, Fetched, Fetcher, Limits, Tries, Validators};
+use super::fetch::{FetchError, Fetched, Fetcher, Limits, Retries, Validators};
 use super::gate::{Gate, GateError};
 use super::keep::{self, Copy, Keep};
 use crate::config::{Config, List};
 
 /// Tries of one fetch, and the pause before the second.
-const TRIES: Tries = Tries { count: 3, pause: Duration::from_secs(1) };
+const RETRIES: Retries = Retries { tries: 3, backoff: Duration::from_secs(1) };
 /// A transfer that stands still is given up after this.
 const STALL: Duration = Duration::from_secs(30);
 /// Seconds after which a fetch that failed is tried again; doubled with each failure, up to the
@@ -35,8 +35,8 @@ pub enum UpdateError {
     #[error(transparent)]
     Fetch(#[from] FetchError),
     /// It did not pass the gates.
-    #[error("what {0} sends is not taken: {1}")]
-    Gate(String, GateError),
+    #[error("what was fetched is not taken: {0}")]
+    Gate(#[from] GateError),
     /// It could not be kept.
     #[error("cannot keep the copy: {0}")]
     Keep(#[from] std::io::Error),
@@ -109,12 +109,11 @@ async fn take(
     let limits = Limits { bytes: config.updates.size, time: config.updates.time, stall: STALL };
     let nothing = Validators::default();
     let known = if copy.taken > 0 { &copy.validators } else { &nothing };
-    let fetched = fetcher.fetch(url, known, &limits, TRIES, draft, progress).await?;
+    let fetched =
+        fetcher.fetch_with_retries(url, known, &limits, draft, progress, &RETRIES).await?;
     let Fetched::New { bytes, validators } = fetched else { return Ok(Update::Unchanged) };
     let previous = (copy.taken > 0).then_some(copy.rules);
-    let rules = gate
-        .pass(draft, list, previous)
-        .map_err(|error| UpdateError::Gate(url.to_owned(), error))?;
+    let rules = gate.pass(draft, list, previous)?;
     *copy =
         Copy { validators, taken: copy.tried, bytes, rules, tried: copy.tried, ..Copy::default() };
     Ok(Update::New)

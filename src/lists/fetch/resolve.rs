@@ -1,0 +1,107 @@
+//! Finding hosts through our own upstream servers, in their order, and nothing else: no hosts file,
+//! no search domains, no system resolver.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::{
+    ConnectionConfig, NameServerConfig, ProtocolConfig, ResolveHosts, ResolverConfig,
+};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
+use hickory_resolver::proto::rr::Name;
+use reqwest::dns::{Addrs, Resolve, Resolving};
+use tokio::time::timeout;
+
+use super::FetchError;
+use crate::config::{self, Transport, UpstreamUrl};
+
+/// Answers held a server: there are few lists, and each is asked for once a day.
+const CACHED: u64 = 32;
+
+/// The upstream servers.
+pub(super) struct Resolver {
+    servers: Arc<[TokioResolver]>,
+    /// Time for each of them.
+    time: Duration,
+}
+
+impl Resolver {
+    pub(super) fn new(upstream: &config::Upstream) -> Result<Self, FetchError> {
+        let time = upstream.timeout / u32::try_from(upstream.servers.len().max(1)).unwrap_or(1);
+        // A resolver each: hickory's own fail-over ends when its first server times out (read in
+        // hickory-resolver 0.26.3).
+        let servers = upstream.servers.iter().map(|url| server(url, time));
+        let servers = servers
+            .collect::<Result<_, _>>()
+            .map_err(|error| FetchError::Setup(error.to_string()))?;
+        Ok(Self { servers, time })
+    }
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: reqwest::dns::Name) -> Resolving {
+        let (servers, time) = (Arc::clone(&self.servers), self.time);
+        Box::pin(async move { Ok(lookup(&servers, time, name.as_str()).await?) })
+    }
+}
+
+async fn lookup(
+    servers: &[TokioResolver],
+    time: Duration,
+    host: &str,
+) -> Result<Addrs, FetchError> {
+    let unknown = |why: String, certain| FetchError::Name { host: host.to_owned(), why, certain };
+    let mut name = Name::from_ascii(host).map_err(|error| unknown(error.to_string(), true))?;
+    name.set_fqdn(true);
+    let mut last = unknown("there is no upstream server to ask".to_owned(), true);
+    for server in servers {
+        match timeout(time, server.lookup_ip(name.clone())).await {
+            Ok(Ok(found)) => {
+                let addresses: Vec<_> =
+                    found.iter().map(|address| SocketAddr::new(address, 0)).collect();
+                return Ok(Box::new(addresses.into_iter()));
+            }
+            Ok(Err(NetError::Dns(DnsError::NoRecordsFound(none))))
+                if matches!(none.response_code, ResponseCode::NXDomain | ResponseCode::NoError) =>
+            {
+                let why = "the upstream server says there is none; is the URL spelt right?";
+                return Err(unknown(why.to_owned(), true));
+            }
+            Ok(Err(error)) => last = unknown(error.to_string(), false),
+            Err(_) => last = unknown("the upstream servers do not answer".to_owned(), false),
+        }
+    }
+    Err(last)
+}
+
+fn server(url: &UpstreamUrl, time: Duration) -> Result<TokioResolver, NetError> {
+    let protocols = match (url.transport, &url.server_name) {
+        (Transport::Udp, _) => vec![ProtocolConfig::Udp, ProtocolConfig::Tcp],
+        (Transport::Tcp, _) => vec![ProtocolConfig::Tcp],
+        (Transport::Tls, Some(name)) => {
+            vec![ProtocolConfig::Tls { server_name: name.as_str().into() }]
+        }
+        (Transport::Tls, None) => {
+            vec![ProtocolConfig::Tls { server_name: url.address.ip().to_string().into() }]
+        }
+    };
+    let connections = protocols.into_iter().map(|protocol| {
+        let mut connection = ConnectionConfig::new(protocol);
+        connection.port = url.address.port();
+        connection
+    });
+    let server = NameServerConfig::new(url.address.ip(), true, connections.collect());
+    let config = ResolverConfig::from_name_servers(vec![server]);
+    let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+    let options = builder.options_mut();
+    options.use_hosts_file = ResolveHosts::Never;
+    options.timeout = time;
+    // A connection may turn out to be closed only when it is used again.
+    options.attempts = 1;
+    options.cache_size = CACHED;
+    builder.build()
+}

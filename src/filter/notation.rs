@@ -118,6 +118,8 @@ fn reply(reply: &Reply) -> String {
         .to_owned(),
         Reply::NoData => "NOERROR".to_owned(),
         Reply::Drop => "DROP".to_owned(),
+        // A final dot tells a name of one label from a code.
+        Reply::Cname(name) if !name.contains('.') => format!("{name}."),
         Reply::Cname(name) => name.clone(),
         Reply::Record(record) => record_text(record),
     }

@@ -57,8 +57,8 @@ pub enum PatternError {
     /// A character that no name has.
     #[error("character {0:?} does not belong in a pattern of names")]
     Character(char),
-    /// Nothing but stars.
-    #[error("a pattern of nothing but stars")]
+    /// Nothing, or nothing but stars.
+    #[error("a pattern that matches every name")]
     Everything,
     /// Two dots in a row, or one at an end.
     #[error("a pattern that no name matches")]
@@ -91,6 +91,9 @@ impl Pattern {
     /// # Errors
     /// An expression too long or large, or with back-references or look-around.
     pub fn regex(text: &str, invert: bool) -> Result<Self, PatternError> {
+        if text.is_empty() {
+            return Err(PatternError::Everything);
+        }
         if text.len() > MAX_EXPRESSION {
             return Err(PatternError::Long);
         }

@@ -65,10 +65,11 @@ reads! { None;
         "*$denyallow=b.net|com",
         "||d.test^$dnstype=~HTTPS",
     ], skipped [];
-    adblock_short_replies: "||a.test^$dnsrewrite=192.0.2.1\n||b.test^$dnsrewrite=::1\n||c.test^$dnsrewrite=safe.test\n||d.test^$dnsrewrite=REFUSED\n||e.test^$dnsrewrite=NOERROR\n@@||f.test^$dnsrewrite\n" => [
+    adblock_short_replies: "||a.test^$dnsrewrite=192.0.2.1\n||b.test^$dnsrewrite=::1\n||c.test^$dnsrewrite=safe.test\n||g.test^$dnsrewrite=refused.\n||d.test^$dnsrewrite=REFUSED\n||e.test^$dnsrewrite=NOERROR\n@@||f.test^$dnsrewrite\n" => [
         "||a.test^$dnsrewrite=192.0.2.1",
         "||b.test^$dnsrewrite=::1",
         "||c.test^$dnsrewrite=safe.test",
+        "||g.test^$dnsrewrite=refused.",
         "||d.test^$dnsrewrite=REFUSED",
         "||e.test^$dnsrewrite=NOERROR",
         "@@||f.test^",
@@ -87,12 +88,12 @@ reads! { None;
 }
 
 reads! { None;
-    regex_lists: "# x\n^ads?[0-9]+\\.\n(^|\\.)tracker\\.test$;querytype=A,AAAA\n^metrics\\.;querytype=!HTTPS;reply=NODATA\nlog\\.test$;reply=192.0.2.1\n(\n^cdn\\.;wat\n" => [
+    regex_lists: "# x\n^ads?[0-9]+\\.\n(^|\\.)tracker\\.test$;querytype=A,AAAA\n^metrics\\.;querytype=!HTTPS;reply=NODATA\nlog\\.test$;reply=192.0.2.1\n(\n^cdn\\.;wat\n;reply=192.0.2.1\n" => [
         "/^ads?[0-9]+\\./",
         "/(^|\\.)tracker\\.test$/$dnstype=A|AAAA",
         "/^metrics\\./$dnstype=~HTTPS,dnsrewrite=NOERROR",
         "/log\\.test$/$dnsrewrite=192.0.2.1",
-    ], skipped [6, 7];
+    ], skipped [6, 7, 8];
     dnsmasq: "# x\naddress=/a.test/#\naddress=/b.test/c.test/0.0.0.0\naddress=/d.test/192.0.2.9\nserver=/e.test/\nserver=/f.test/#\nlocal=/g.test/\nserver=/h.test/192.0.2.1\nserver=192.0.2.1\ncache-size=5\naddress=/i.test/ # why\n" => [
         "||a.test^", "||b.test^", "||c.test^", "||d.test^$dnsrewrite=192.0.2.9", "||e.test^", "@@||f.test^", "||g.test^", "||i.test^",
     ], skipped [8, 9, 10];

@@ -146,10 +146,11 @@ fn clients(text: &str) -> Result<Choice<ClientTerm>, Reason> {
     for text in split(text, '|') {
         let (not, text) = negated(text.trim());
         let text = text.trim_matches(['\'', '"']).replace('\\', "");
-        if text.is_empty() {
+        let text = text.trim();
+        if !is_word(text) {
             return Err(Reason::Value("client"));
         }
-        clients.push(not, client(&text));
+        clients.push(not, client(text));
     }
     clients.sorted().ok_or(Reason::Value("client"))
 }
@@ -169,7 +170,7 @@ fn tags(text: &str) -> Result<Choice<String>, Reason> {
     let mut tags = Choice::default();
     for text in text.split('|') {
         let (not, text) = negated(text.trim());
-        if text.is_empty() {
+        if !is_word(text) {
             return Err(Reason::Value("ctag"));
         }
         tags.push(not, text.to_ascii_lowercase());
@@ -212,6 +213,15 @@ fn rewrite(text: &str) -> Result<Reply, Reason> {
 
 fn of_code(code: Rcode) -> Reply {
     if code == Rcode::NOERROR { Reply::NoData } else { Reply::Rcode(code.0) }
+}
+
+/// Whether a name or tag has no marks of the notation at its ends, and is text at all.
+fn is_word(text: &str) -> bool {
+    let mark = ['~', '\'', '"'];
+    !text.is_empty()
+        && !text.starts_with(mark)
+        && !text.ends_with(mark)
+        && !text.contains(char::REPLACEMENT_CHARACTER)
 }
 
 fn negated(text: &str) -> (bool, &str) {

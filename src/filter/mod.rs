@@ -22,6 +22,8 @@ mod storage;
 pub mod syntax;
 mod table;
 mod terms;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use build::{BuildError, Listed, Sink, build, build_in_memory};

@@ -9,13 +9,14 @@
 //! one stays.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
+use super::READ;
 use super::fetch::Validators;
 use crate::config::List;
 
@@ -33,6 +34,9 @@ pub struct Copy {
     pub taken: u64,
     /// Its size.
     pub bytes: u64,
+    /// Of what it holds: another copy has another one.
+    #[serde(default)]
+    pub digest: u64,
     /// Rules in it, repeated ones included.
     pub rules: u64,
     /// When a newer one was last asked for.
@@ -105,6 +109,21 @@ impl Keep {
         serde_json::to_writer(File::create(&draft)?, copy)?;
         fs::rename(draft, known)
     }
+}
+
+/// The digest of a file's content. About 0.1 ms a megabyte.
+///
+/// # Errors
+/// The file cannot be read.
+pub(super) fn digest(path: &Path) -> io::Result<u64> {
+    let mut file = File::open(path)?;
+    let mut digest = 0;
+    let mut piece = Vec::with_capacity(READ);
+    while file.by_ref().take(READ as u64).read_to_end(&mut piece)? > 0 {
+        digest = XxHash3_64::oneshot_with_seed(digest, &piece);
+        piece.clear();
+    }
+    Ok(digest)
 }
 
 /// Where a list comes from, in words.

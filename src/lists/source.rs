@@ -41,6 +41,7 @@ impl Source {
                     checked: Some(now),
                     taken: now,
                     bytes,
+                    digest: keep::digest(&path).unwrap_or(0),
                     rules,
                     tried: now,
                     ..Copy::default()

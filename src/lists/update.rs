@@ -114,7 +114,14 @@ async fn take(
     let Fetched::New { bytes, validators } = fetched else { return Ok(Update::Unchanged) };
     let previous = (copy.taken > 0).then_some(copy.rules);
     let rules = gate.pass(draft, list, previous)?;
-    *copy =
-        Copy { validators, taken: copy.tried, bytes, rules, tried: copy.tried, ..Copy::default() };
+    *copy = Copy {
+        validators,
+        taken: copy.tried,
+        bytes,
+        digest: keep::digest(draft)?,
+        rules,
+        tried: copy.tried,
+        ..Copy::default()
+    };
     Ok(Update::New)
 }

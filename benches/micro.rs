@@ -9,7 +9,8 @@ use std::time::Duration;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use trackless::cache::{Cache, Entry, Key};
-use trackless::filter::{self, Listed, Scope, Table, Tier, Verdict};
+use trackless::filter::pattern::{Pattern, Patterns};
+use trackless::filter::{self, Asker, ListRule, Listed, Scope, Table, Tier, Verdict};
 use trackless::wire::{Answer, Name, Query, Refusal, Rtype, TtlBounds};
 
 fn main() {
@@ -46,7 +47,12 @@ fn table(names: u64) -> Table {
         let mut name = Name::default();
         for index in 0..names {
             name.read_text(listed(index).as_bytes()).expect("generated names are names");
-            sink(&name, Listed::Rule { list: 0, tier: Tier::Block, scope: Scope::Tree });
+            let rule = ListRule::of_name(&name, Scope::Tree, Tier::Block);
+            sink(Listed::Rule { list: 0, rule });
+            // A quarter is in a second list, too, so that a hit has lists to tell apart.
+            if index % 4 == 0 {
+                sink(Listed::Rule { list: (index / 4 % 9) as u8 + 1, rule });
+            }
         }
         Ok(Vec::new())
     })
@@ -91,16 +97,17 @@ fn read_query(bencher: Bencher<'_, '_>) {
 fn judge_all(bencher: Bencher<'_, '_>, names: u64, query: impl Fn(u64) -> String) {
     let table = table(names);
     let (packets, ends) = queries(query);
+    let asker = Asker::any(u64::MAX);
     bencher.counter(ItemsCount::new(QUERIES)).bench(|| {
         each_query(&packets, &ends, |_, name| {
             let mut verdict = Verdict::default();
-            table.judge(name, u64::MAX, &mut verdict);
+            table.judge(name, &asker, &mut verdict);
             black_box(verdict);
         });
     });
 }
 
-const SIZES: [u64; 3] = [100_000, 1_000_000, 3_000_000];
+const SIZES: [u64; 4] = [100_000, 1_000_000, 3_000_000, 10_000_000];
 
 #[divan::bench(args = SIZES)]
 fn table_hit(bencher: Bencher<'_, '_>, names: u64) {
@@ -120,6 +127,37 @@ fn table_miss(bencher: Bencher<'_, '_>, names: u64) {
 #[divan::bench(args = SIZES, sample_count = 3, sample_size = 1)]
 fn table_build(bencher: Bencher<'_, '_>, names: u64) {
     bencher.counter(ItemsCount::new(names)).bench(|| table(names));
+}
+
+/// The `index`th pattern, in shapes that lists have; `globs` of a hundred are globs.
+fn pattern(index: u64, globs: u64) -> Pattern {
+    let mixed = index.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+    let pattern = match (index % 100 < globs, index % 3) {
+        (true, 0) => Pattern::glob(&format!("||ads*.track{mixed:06x}.com|")),
+        (true, 1) => Pattern::glob(&format!("-ads{mixed:06x}.")),
+        (true, _) => Pattern::glob(&format!("||banner{mixed:06x}*.net|")),
+        (false, 0) => Pattern::regex(&format!("^ad[sxv]?[0-9]*\\.track{mixed:06x}[.]"), false),
+        (false, 1) => Pattern::regex(&format!("(^|\\.)log{mixed:06x}[0-9]+\\.(com|net)$"), false),
+        (false, _) => Pattern::regex(&format!("^(.+[_.-])?telemetry{mixed:06x}[_.-]"), false),
+    };
+    pattern.expect("generated patterns are patterns")
+}
+
+/// Names that no pattern matches: the pattern pass alone, its text not included.
+#[divan::bench(args = [(500, 50), (10_000, 100), (10_000, 0)])]
+fn patterns_miss(bencher: Bencher<'_, '_>, (count, globs): (u64, u64)) {
+    let patterns = (0..count).map(|index| pattern(index, globs)).collect();
+    let patterns = Patterns::new(patterns).expect("generated patterns fit");
+    let mut random = Random(88_172_645_463_325_252);
+    let names: Vec<String> =
+        (0..QUERIES).map(|_| format!("www.{}", listed(random.next()))).collect();
+    bencher.counter(ItemsCount::new(QUERIES)).bench(|| {
+        for name in &names {
+            patterns.each_match(name.as_bytes(), |index| {
+                black_box(index);
+            });
+        }
+    });
 }
 
 #[divan::bench]

@@ -145,7 +145,8 @@ impl Reader<'_> {
             return;
         }
         let near = nearest(&list.name, names);
-        let meant = near.map_or("write".to_owned(), |near| format!("did you mean {near}? Write"));
+        let meant =
+            near.map_or_else(|| "write".to_owned(), |near| format!("did you mean {near}? Write"));
         let name = quoted(&list.name);
         let key = kind.key();
         self.mistake(

@@ -24,8 +24,9 @@ pub(super) fn read(config: &Config, sources: &[Source]) -> (Vec<Imported>, Vec<S
         }
         statuses.push(status);
     }
-    let (companions, mains): (Vec<_>, Vec<_>) =
-        files.into_iter().partition(|(_, bytes)| import::read(&[bytes.clone()]).is_err());
+    let (companions, mains): (Vec<_>, Vec<_>) = files
+        .into_iter()
+        .partition(|(_, bytes)| import::read(std::slice::from_ref(bytes)).is_err());
     let mut imported = Vec::new();
     for (index, main) in mains {
         let mut files = vec![main];

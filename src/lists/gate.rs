@@ -334,7 +334,7 @@ impl Finding {
         for canary in &canaries.names {
             let mut hit = None;
             patterns.each_match(canary.to_string().as_bytes(), |pattern| {
-                hit = hit.or(lines.get(pattern as usize).copied());
+                hit = hit.or_else(|| lines.get(pattern as usize).copied());
             });
             if let Some(line) = hit {
                 return Err(GateError::Canary { line, name: canary.to_string() });

@@ -119,7 +119,7 @@ mod tests {
             (Level::Relaxed, vec![], 0b1_001),
             (Level::Balanced, vec![], 0b1_011),
             (Level::Strict, vec![], 0b1_111),
-            (Level::Balanced, vec![list.clone(), list], 0b11_0001_011),
+            (Level::Balanced, vec![list.clone(), list], 0b1_1000_1011),
         ] {
             let config = Config { level, lists, ..Config::default() };
             assert_eq!(Policy::new(&config).profile(DeviceId(1)).lists, mask);
@@ -136,7 +136,7 @@ mod tests {
         };
         let policy = Policy::new(&config);
         let profile = policy.profile(DeviceId(1));
-        assert_eq!(profile.lists, 0b0_1_11_011);
+        assert_eq!(profile.lists, 0b011_1011);
         let number = usize::from(catalogue::service("tiktok").unwrap());
         assert_eq!(profile.services[number / 64], 1 << (number % 64));
     }

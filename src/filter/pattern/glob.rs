@@ -60,8 +60,11 @@ pub(super) fn canonical(text: &str) -> Result<String, PatternError> {
 }
 
 fn split_start(text: &str) -> (&str, &str) {
-    let anchor =
-        text.len() - text.strip_prefix("||").or(text.strip_prefix('|')).unwrap_or(text).len();
+    let anchor = match text.as_bytes() {
+        [b'|', b'|', ..] => 2,
+        [b'|', ..] => 1,
+        _ => 0,
+    };
     text.split_at(anchor)
 }
 

@@ -145,19 +145,10 @@ pub fn read(
     Ok(outcome)
 }
 
-/// Scratch space that every format's reader has, so that a line costs no allocation.
-#[derive(Default)]
-struct Scratch {
-    name: Name,
-}
-
 /// One format's reader, with what it remembers from line to line.
 enum Reader {
-    Hosts(Scratch),
-    Names(Scratch),
-    Adblock(Scratch),
-    Regex,
-    Dnsmasq(Scratch),
+    /// Formats whose lines stand alone; with scratch space, so that a line costs no allocation.
+    Plain(Format, Name),
     Unbound(unbound::Reader),
     Rpz(rpz::Reader),
 }
@@ -165,25 +156,23 @@ enum Reader {
 impl Reader {
     fn new(format: Format) -> Self {
         match format {
-            Format::Hosts => Self::Hosts(Scratch::default()),
-            Format::Names => Self::Names(Scratch::default()),
-            Format::Adblock => Self::Adblock(Scratch::default()),
-            Format::Regex => Self::Regex,
-            Format::Dnsmasq => Self::Dnsmasq(Scratch::default()),
             Format::Unbound => Self::Unbound(unbound::Reader::default()),
             Format::Rpz => Self::Rpz(rpz::Reader::default()),
+            _ => Self::Plain(format, Name::default()),
         }
     }
 
     fn line(&mut self, text: &[u8], rule: &mut impl FnMut(ListRule<'_>)) -> Result<(), Reason> {
         match self {
-            Self::Hosts(scratch) => hosts::read_line(text, &mut scratch.name, rule),
-            Self::Names(scratch) => names::read_line(text, &mut scratch.name, rule),
-            Self::Adblock(scratch) => adblock::read_line(text, &mut scratch.name, rule),
-            Self::Regex => regex::read_line(text, rule),
-            Self::Dnsmasq(scratch) => dnsmasq::read_line(text, &mut scratch.name, rule),
             Self::Unbound(reader) => reader.line(text, rule),
             Self::Rpz(reader) => reader.line(text, rule),
+            Self::Plain(format, name) => match format {
+                Format::Hosts => hosts::read_line(text, name, rule),
+                Format::Adblock => adblock::read_line(text, name, rule),
+                Format::Regex => regex::read_line(text, rule),
+                Format::Dnsmasq => dnsmasq::read_line(text, name, rule),
+                Format::Names | Format::Unbound | Format::Rpz => names::read_line(text, name, rule),
+            },
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::wire::Name;
 pub(super) struct Reader {
     name: Name,
     /// The last zone of type `redirect`; its data follows it.
-    redirect: Option<Name>,
+    redirect: Option<Box<Name>>,
 }
 
 impl Reader {
@@ -51,7 +51,7 @@ impl Reader {
             "always_nodata" => emit(Tier::Block, Some(Reply::NoData)),
             "deny" | "always_deny" | "inform_deny" => emit(Tier::Block, Some(Reply::Drop)),
             "transparent" | "always_transparent" | "typetransparent" => emit(Tier::Allow, None),
-            "redirect" | "inform_redirect" => self.redirect = Some(name.clone()),
+            "redirect" | "inform_redirect" => self.redirect = Some(Box::new(name.clone())),
             _ => return Err(Reason::Setting),
         }
         Ok(())

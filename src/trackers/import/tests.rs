@@ -7,8 +7,10 @@ fn of(files: &[&str]) -> Imported {
     read(&files).unwrap()
 }
 
+type Told<'a> = (&'a str, Category, Option<&'a str>);
+
 /// Names with category and company, and the number of entries passed over.
-fn told(imported: &Imported) -> (Vec<(&str, Category, Option<&str>)>, u64) {
+fn told(imported: &Imported) -> (Vec<Told<'_>>, u64) {
     let company = |number: u32| imported.companies[number as usize].name.as_str();
     let names = imported.names.iter();
     let told = names.map(|name| (name.name.as_str(), name.category, name.company.map(company)));

@@ -24,8 +24,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde::Deserialize;
-
 pub use crate::filter::syntax::Format;
 pub use error::ConfigError;
 pub use upstream_url::{Transport, UpstreamUrl, UpstreamUrlError};
@@ -78,8 +76,7 @@ pub const MAX_LISTS: usize = 57;
 pub const MAX_DATABASES: usize = 16;
 
 /// Protection level of the builtin facts; each includes the ones before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Level {
     /// Trackers and ads that nothing depends on.
     Relaxed,

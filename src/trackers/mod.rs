@@ -86,7 +86,28 @@ struct FileDomain {
     name: String,
     category: Category,
     #[serde(default)]
-    level: Level,
+    level: FileLevel,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum FileLevel {
+    Relaxed,
+    #[default]
+    Balanced,
+    Strict,
+    Never,
+}
+
+impl FileLevel {
+    const fn level(self) -> Option<Level> {
+        match self {
+            Self::Relaxed => Some(Level::Relaxed),
+            Self::Balanced => Some(Level::Balanced),
+            Self::Strict => Some(Level::Strict),
+            Self::Never => None,
+        }
+    }
 }
 
 /// The name that somebody has registered and that `name` belongs to, by the public suffix list:
@@ -127,7 +148,7 @@ impl Facts {
         for company in file.companies {
             for domain in company.domains {
                 let company = Company { name: company.name.clone(), owner: company.owner.clone() };
-                maker.add(company, domain.category, domain.name, Some(domain.level));
+                maker.add(company, domain.category, domain.name, domain.level.level());
             }
         }
         databases.iter().for_each(|database| maker.import(database, false));
@@ -211,6 +232,15 @@ mod tests {
             assert!(name.label_count() >= 2, "{name} is a top-level name");
             assert!(names.insert(&domain.name), "{name} is there twice");
             assert!(facts.company(domain.tracker).is_some());
+        }
+        let refused: HashSet<_> =
+            domains.iter().filter(|domain| domain.level.is_some()).map(|d| &*d.name).collect();
+        for domain in &domains {
+            let mut rest = domain.name.as_str();
+            while let Some((_, parent)) = rest.split_once('.') {
+                assert!(!refused.contains(parent), "{} is covered by {parent}", domain.name);
+                rest = parent;
+            }
         }
         let mut companies = HashSet::new();
         for company in &facts.companies {

@@ -25,12 +25,13 @@
 //! | room | what it is for | may use |
 //! |---|---|---|
 //! | [`cli`] | the commands, one file each; `serve` opens and closes the doors | everything |
-//! | [`config`] | `trackless.yaml` and its defaults; errors with file, line, column and what to write instead | – |
+//! | [`config`] | `trackless.yaml` and its defaults; errors with file, line, column and what to write instead | catalogue, filter (formats) |
 //! | [`data`] | the data folder | – |
 //! | [`wire`] | bytes ↔ DNS without allocation | – |
-//! | [`filter`] | rules: list formats, the compiled table, the owner's overlay, verdicts | wire |
-//! | [`trackers`] | companies and categories behind names | config (levels) |
-//! | [`lists`] | where rules come from; compiling and keeping them | filter, trackers, config, policy (list numbers) |
+//! | [`filter`] | rules: list formats, the compiled table, patterns, the owner's overlay, verdicts | wire |
+//! | [`catalogue`] | what can be chosen by name: lists, databases, services, safe search, ways around | filter, wire |
+//! | [`trackers`] | companies and categories behind names; importing databases of them | config (levels), wire |
+//! | [`lists`] | where rules come from: fetching, gates, keeping, compiling | filter, catalogue, trackers, config, policy (list numbers), wire |
 //! | [`clients`] | who asks: devices and their pseudonyms | – |
 //! | [`policy`] | what holds for whom | clients, config |
 //! | [`cache`] | answers held, bounded in bytes, read without a lock | wire |
@@ -40,7 +41,7 @@
 //! | [`server`] | the front doors: `udp`, `stream` | engine |
 //! | [`web`] | HTTP: metrics, health | engine, stats, lists |
 //!
-//! No room is used by one it uses. `wire`, `filter`, `trackers` and `cache` are plain Rust: no
+//! No room is used by one it uses. `wire`, `filter`, `catalogue`, `trackers` and `cache` are plain Rust: no
 //! runtime, no clock of their own (time is an argument), no I/O but the table's file. Unsafe code
 //! is in two files, `server/sys.rs` (batched system calls) and `filter/storage.rs` (mapping).
 

@@ -94,9 +94,15 @@ def latency(port, queries, scenario):
     At full speed latency would only say how many queries dnsperf keeps open, and dnsperf's
     verbose mode, the one that tells the latency of each, would slow down the measurement.
     """
-    out = finish(start(port, queries.path(f"{scenario}-latency"), "-n", "1", "-q", "100",
-                       "-Q", str(PACE[scenario]), "-v"), 30)
+    return paced(port, queries.path(f"{scenario}-latency"), PACE[scenario], "-n", "1")
+
+
+def paced(port, file, pace, *options, limit=30):
+    """Queries lost at `pace` a second, and microseconds of the median and of the slowest
+    hundredth."""
+    out = finish(start(port, file, "-q", "100", "-Q", str(pace), "-v", *options), limit)
     times = sorted(float(time) for time in re.findall(r"^> [A-Z]+ \S+ \S+ ([\d.]+)$", out, re.M))
     if not times:
         return {}
-    return {"p50_us": times[len(times) // 2] * 1e6, "p99_us": times[len(times) * 99 // 100] * 1e6}
+    return {"p50_us": times[len(times) // 2] * 1e6, "p99_us": times[len(times) * 99 // 100] * 1e6,
+            "paced_lost": figures(out)["lost"]}

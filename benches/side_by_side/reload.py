@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Reloads Trackless once a second under a full-speed dnsperf run: none lost, none wrong."""
+"""Reloads Trackless again and again under load: at full speed none is lost and none wrong, and at an
+even pace the slowest answers are told beside those of a quiet server."""
 import argparse
 import os
 import shutil
@@ -7,12 +8,13 @@ import signal
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import load
 import names
 import process
-from queries import Queries
+from queries import PACE, Queries
 from servers import Trackless, build
 from upstream import Upstream
 
@@ -37,7 +39,7 @@ def swap(variant, target):
     draft.rename(target)
 
 
-def in_force(port, number, wait=10):
+def in_force(port, number, wait=30):
     """Whether the list `number` is the one that holds, at the latest after `wait` seconds."""
     limit = time.monotonic() + wait
     while time.monotonic() < limit:
@@ -74,6 +76,18 @@ def run(options, folder):
         results = {scenario: load.figures(load.finish(dnsperf, options.seconds + 30))
                    for scenario, dnsperf in loads.items()}
         last = in_force(server.port, reloads % 2)
+        paced = (load.paced, server.port, queries.path("blocked"), PACE["blocked"],
+                 "-l", str(options.seconds))
+        with ThreadPoolExecutor(1) as pool:
+            quiet = pool.submit(*paced, limit=options.seconds + 30).result()
+            running = pool.submit(*paced, limit=options.seconds + 30)
+            one_by_one = 0
+            while not running.done():
+                reloads += 1
+                swap(lists[reloads % 2], names_file)
+                os.kill(server.process.pid, signal.SIGHUP)
+                one_by_one += in_force(server.port, reloads % 2)
+            busy = running.result()
     finally:
         for dnsperf in loads.values():
             if dnsperf.poll() is None:
@@ -91,7 +105,11 @@ def run(options, folder):
         print(f"{scenario}: {result['sent']} sent, {result['completed']} completed, "
               f"{result['lost']} lost, {wrong} wrong, {result['rate']:.0f}/s, "
               f"codes {result['codes']}")
-    return failed
+    print(f"blocked at {PACE['blocked']}/s, {one_by_one} reloads, one behind the other: "
+          f"{busy['paced_lost']} lost, p50 {quiet['p50_us']:.0f} -> {busy['p50_us']:.0f} us, "
+          f"p99 {quiet['p99_us']:.0f} -> {busy['p99_us']:.0f} us "
+          f"({busy['p99_us'] / quiet['p99_us']:.2f})")
+    return failed or bool(busy["paced_lost"])
 
 
 def main():

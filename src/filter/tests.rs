@@ -73,7 +73,6 @@ fn any_list() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
     fn a_compiled_table_says_what_its_rules_say(
         lists in proptest::collection::vec(any_list(), 1..5),

@@ -29,6 +29,9 @@ use crate::web::{self, Reloads};
 
 /// Time that answers in flight get when the server stops.
 const DRAIN: Duration = Duration::from_secs(2);
+/// Niceness of the threads that only prepare.
+#[cfg(target_os = "linux")]
+const LOWEST_PRIORITY: i32 = 19;
 /// How often it is looked whether they are all out.
 const DRAIN_LOOK: Duration = Duration::from_millis(5);
 
@@ -108,6 +111,10 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
         ready.store(true, Ordering::Release);
         let _ = sd_notify::notify(&[NotifyState::Ready]);
     };
+    // From here on this thread, and the one it starts, only fetch and compile lists: they must not
+    // take time from those that answer. On Linux this is a matter of the calling thread alone.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, LOWEST_PRIORITY);
     let (fetched, news) = mpsc::channel(1);
     let reloaded = Arc::new(Notify::new());
     if let Some(data) = &data {

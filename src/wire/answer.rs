@@ -1,5 +1,6 @@
 //! An upstream's answer, held as wire bytes that can be patched for any client.
 
+use super::lead::Leads;
 use super::record::{Record, counts, skip_name};
 use super::reply::{OPT_FIXED, put, write_opt, write_truncated};
 use super::{Class, HEADER, Name, Query, Rcode, Rtype, read_u32};
@@ -23,6 +24,7 @@ pub struct Answer {
     question_end: u16,
     ttl_count: u16,
     lifetime: u32,
+    leads: Leads,
 }
 
 /// Bounds put on the TTLs of answers, in seconds.
@@ -125,6 +127,11 @@ impl Answer {
             let ceiling = if positive { bounds.max } else { lifetime };
             put(&mut bytes, at, &ttl.min(ceiling).to_be_bytes());
         }
+        let leads = Leads::find(
+            &bytes,
+            ttls.iter().filter_map(|&ttl_at| Record::at_ttl(&bytes, usize::from(ttl_at))),
+        )
+        .ok_or(Malformed)?;
         bytes.extend(ttls.iter().flat_map(|ttl_at| ttl_at.to_be_bytes()));
         bytes.extend_from_slice(ede);
         Ok(Self {
@@ -133,7 +140,20 @@ impl Answer {
             question_end: question_end as u16,
             ttl_count: ttls.len() as u16,
             lifetime,
+            leads,
         })
+    }
+
+    /// What kinds of leads it has: see [`Self::each_lead`].
+    pub fn leads(&self) -> Leads {
+        self.leads
+    }
+
+    /// Offsets of the TTLs in the message.
+    pub(super) fn ttls(&self) -> impl Iterator<Item = usize> {
+        let start = usize::from(self.message_len);
+        let ttls = &self.bytes[start..start + 2 * usize::from(self.ttl_count)];
+        ttls.as_chunks::<2>().0.iter().map(|offset| usize::from(u16::from_be_bytes(*offset)))
     }
 
     /// Seconds this answer may be held; 0 means that it serves only those who wait for it now.

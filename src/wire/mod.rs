@@ -11,6 +11,7 @@
 //! and never write more than the client said it takes. Terms are those of RFC 9499.
 
 mod answer;
+mod lead;
 mod made;
 mod name;
 mod query;
@@ -18,6 +19,7 @@ mod record;
 mod reply;
 
 pub use answer::{Answer, Malformed, TtlBounds};
+pub use lead::{Lead, Leads, is_home};
 pub(crate) use name::write_text;
 pub use name::{Name, NameError};
 pub use query::{Edns, Query, Rejected};
@@ -38,14 +40,24 @@ pub const UDP_PLAIN: usize = 512;
 pub struct Rtype(pub u16);
 
 impl Rtype {
+    /// IPv4 address.
+    pub const A: Self = Self(1);
     /// Canonical name.
     pub const CNAME: Self = Self(5);
     /// Start of a zone of authority; its minimum bounds negative answers.
     pub const SOA: Self = Self(6);
     /// Host information; the minimal answer to ANY (RFC 8482).
     pub const HINFO: Self = Self(13);
+    /// IPv6 address (RFC 3596).
+    pub const AAAA: Self = Self(28);
+    /// Canonical names of everything below a name (RFC 6672).
+    pub const DNAME: Self = Self(39);
     /// EDNS (RFC 6891); never a question.
     pub const OPT: Self = Self(41);
+    /// Where and how a service is reached (RFC 9460).
+    pub const SVCB: Self = Self(64);
+    /// The same of a web site (RFC 9460).
+    pub const HTTPS: Self = Self(65);
     /// Incremental zone transfer.
     pub const IXFR: Self = Self(251);
     /// Whole zone transfer.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::HEADER;
+use super::{HEADER, read_u16};
 
 /// Longest name in wire form, root byte included (RFC 1035 section 2.3.4).
 const MAX_NAME: usize = 255;
@@ -88,6 +88,43 @@ impl Name {
         self.len = len as u8;
         self.count = count as u8;
         Some(at + 1)
+    }
+
+    /// Reads the name at `at`, following pointers, which must go backwards. None for a malformed
+    /// name.
+    pub(crate) fn read_at(&mut self, message: &[u8], mut at: usize) -> Option<()> {
+        let (mut len, mut count) = (0, 0);
+        // Pointers only go backwards past this.
+        let mut before = at;
+        loop {
+            let label = usize::from(*message.get(at)?);
+            match label {
+                0 => break,
+                1..=MAX_LABEL => {
+                    if len + label + 2 > MAX_NAME {
+                        return None;
+                    }
+                    self.labels[count] = len as u8;
+                    count += 1;
+                    self.wire[len..=len + label].copy_from_slice(message.get(at..=at + label)?);
+                    len += label + 1;
+                    at += label + 1;
+                }
+                192.. => {
+                    at = usize::from(read_u16(message, at)?) & 0x3fff;
+                    if !(HEADER..before).contains(&at) {
+                        return None;
+                    }
+                    before = at;
+                }
+                _ => return None,
+            }
+        }
+        self.wire[len] = 0;
+        self.wire[..len].make_ascii_lowercase();
+        self.len = (len + 1) as u8;
+        self.count = count as u8;
+        Some(())
     }
 
     /// Reads a host name as people and lists write it: letters, digits, hyphens and underscores,

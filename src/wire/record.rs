@@ -22,6 +22,20 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// The record whose TTL is at `ttl_at`; its start is not known then.
+    pub(super) fn at_ttl(message: &[u8], ttl_at: usize) -> Option<Self> {
+        let data = ttl_at + 6;
+        Some(Self {
+            start: ttl_at,
+            rtype: Rtype(read_u16(message, ttl_at.checked_sub(4)?)?),
+            class: read_u16(message, ttl_at - 2)?,
+            ttl_at,
+            ttl: read_u32(message, ttl_at)?,
+            data,
+            end: data + usize::from(read_u16(message, ttl_at + 4)?),
+        })
+    }
+
     /// Reads the record at `at`; none where the message ends too early or a name is malformed.
     pub(super) fn read(message: &[u8], at: usize) -> Option<Self> {
         let fixed = skip_name(message, at)?;

@@ -63,6 +63,8 @@ pub struct Config {
     pub safe_search: SafeSearch,
     /// The household's own rules, which beat every list.
     pub rules: Rules,
+    /// Answers that lead public names into the house.
+    pub rebinding: Rebinding,
     /// Limits of the TCP front door.
     pub tcp: Tcp,
     /// Bounds of counting.
@@ -206,6 +208,15 @@ pub struct Rules {
     pub allow: Vec<String>,
 }
 
+/// What becomes of answers that give public names addresses of the house (DNS rebinding).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rebinding {
+    /// Whether they are refused.
+    pub refuse: bool,
+    /// Names that may have such addresses, beside those made for it; written like [`Rules`].
+    pub allow: Vec<String>,
+}
+
 /// Limits of the TCP front door (RFC 7766).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tcp {
@@ -247,6 +258,7 @@ impl Default for Config {
             bypass: Bypass::default(),
             safe_search: SafeSearch::default(),
             rules: Rules::default(),
+            rebinding: Rebinding { refuse: true, allow: Vec::new() },
             tcp: Tcp::default(),
             stats: Stats::default(),
         }

@@ -142,6 +142,16 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         field: |config| Field::Rules(&mut config.rules.allow),
     },
     Setting {
+        key: "rebinding.refuse",
+        about: "whether answers that lead public names into the house are refused",
+        field: |config| Field::Switch(&mut config.rebinding.refuse),
+    },
+    Setting {
+        key: "rebinding.allow",
+        about: "names that may lead into the house",
+        field: |config| Field::Rules(&mut config.rebinding.allow),
+    },
+    Setting {
         key: "tcp.connections",
         about: "TCP connections in all",
         field: |config| Field::Count(&mut config.tcp.connections, 1..=1_000_000),

@@ -9,6 +9,7 @@
 //! there is no second way to be answered. It may use every room before it and must never know how
 //! a packet came or how a reply leaves.
 
+mod case;
 mod local;
 mod resolve;
 mod snapshot;
@@ -23,12 +24,13 @@ use arc_swap::{ArcSwap, Guard};
 use tokio::sync::mpsc;
 
 use crate::cache::{Cache, Key, KeyHash};
-use crate::clients::{Directory, Seen};
+use crate::clients::{DeviceId, Directory, Seen};
 use crate::config::Config;
-use crate::filter::{Answers, Origin, Rule, VerdictKind};
+use crate::filter::Answers;
 use crate::stats::{Counters, HitsByName, ListHits, Source, Totals, Transport};
 use crate::wire::{self, ExtendedError, Name, Query, Rcode, Rtype};
 
+use case::Case;
 use local::Local;
 pub use resolve::Resolver;
 pub use snapshot::{Snapshot, SnapshotError};
@@ -67,19 +69,27 @@ pub enum Outcome {
     Reply(usize, Source),
     /// It deserves no reply.
     Silence,
-    /// Upstream must be asked: give the packet to [`Engine::ask`], with the name to ask for where
-    /// that is another one than the packet's.
-    Ask(KeyHash, Option<Box<Name>>),
+    /// Upstream must be asked: give the packet to [`Engine::ask`].
+    Ask(Ask),
+}
+
+/// What upstream is to be asked, beside what the packet says.
+#[derive(Debug)]
+pub struct Ask {
+    hash: KeyHash,
+    device: DeviceId,
+    /// The name to ask for, where a rule says that it is the canonical one of the packet's.
+    alias: Option<Box<Name>>,
 }
 
 /// A query that waits for upstream.
 pub struct Waiting {
     /// The packet, as it came.
     pub packet: Box<[u8]>,
-    /// The name to ask for, where a rule says that it is the canonical one of the packet's.
-    pub alias: Option<Box<Name>>,
-    /// How it came.
-    pub transport: Transport,
+    /// What was found out of it.
+    pub ask: Ask,
+    /// Who asks, and how.
+    pub client: Client,
     /// When it came.
     pub received: Instant,
     /// Takes the reply.
@@ -168,8 +178,8 @@ impl Engine {
     ///
     /// # Errors
     /// The query itself.
-    pub fn ask(&self, waiting: Waiting, hash: KeyHash) -> Result<(), Waiting> {
-        let resolver = &self.resolvers[hash.part(self.resolvers.len())];
+    pub fn ask(&self, waiting: Waiting) -> Result<(), Waiting> {
+        let resolver = &self.resolvers[waiting.ask.hash.part(self.resolvers.len())];
         // Counted first: a resolver may be done before we are.
         self.waiting.fetch_add(1, Relaxed);
         resolver.try_send(waiting).map_err(|error| {
@@ -231,42 +241,33 @@ impl Worker {
             }
         };
         let device = self.seen.device(client.address, &self.engine.devices);
-        let profile = snapshot.policy.profile(device);
-        let asker = profile.asker(client.address, query.qtype);
-        let verdict = snapshot.judge(&self.name, &asker);
-        let category = snapshot.rules.facts.category(verdict.tracker);
-        self.counters.query(device, category, verdict.kind);
-        if verdict.kind == VerdictKind::Block {
-            let of_list = |rule: Rule| matches!(rule.origin, Origin::List(_));
-            self.counters.refused(verdict.against, !verdict.rule.is_some_and(of_list));
-        }
-        if let Some(rule) = verdict.rule
+        let mut case = Case::open(snapshot, &self.name, &query, device, client.address);
+        if let Some(rule) = case.verdict.rule
             && rule.answers != Answers::Usual
         {
-            match local::reply(snapshot, rule, &self.name, &asker, &query) {
+            match local::reply(snapshot, rule, &self.name, &case.asker, &query) {
                 Local::Pass => {}
                 Local::Reply(made) => {
+                    case.count(&self.counters);
                     let Some((len, rcode)) = made.write(snapshot, &query, client, out) else {
                         self.counters.ignored();
                         return Outcome::Silence;
                     };
-                    let refused = verdict.kind == VerdictKind::Block;
-                    let source = if refused { Source::Filter } else { Source::Local };
+                    let source = if case.is_refused() { Source::Filter } else { Source::Local };
                     return self.reply(len, source, client, rcode);
                 }
-                Local::Alias(target) => {
-                    return self.follow(snapshot, &query, target, client, now, out);
-                }
+                Local::Alias(alias) => return self.alias(&case, &query, alias, client, now, out),
             }
-        } else if verdict.kind == VerdictKind::Block {
-            let len = snapshot.refusal.write(&query, out);
-            return self.reply(len, Source::Filter, client, Rcode::NXDOMAIN);
+        } else if case.is_refused() {
+            return self.refuse(&case, &query, client, out);
         }
         if query.qtype == Rtype::ANY {
+            case.count(&self.counters);
             let len = wire::write_any(&query, out);
             return self.reply(len, Source::Local, client, Rcode::NOERROR);
         }
         if !query.recursion_desired() {
+            case.count(&self.counters);
             // What others asked for is nobody's business: the cache is not to be snooped.
             let error = Some(ExtendedError::NOT_AUTHORITATIVE);
             let len = wire::write_failure(&query, Rcode::REFUSED, error, out);
@@ -277,17 +278,22 @@ impl Worker {
         if let Some(found) = self.engine.cache.get(&key, hash, now)
             && let Some(entry) = found.entry()
         {
+            case.look_at(&self.name, entry.answer(), &self.counters);
+            if case.is_refused() {
+                return self.refuse(&case, &query, client, out);
+            }
+            case.count(&self.counters);
             let limit = limit(&query, client.transport, out);
             let len = entry.answer().write(&query, entry.age(now), limit, out);
             return self.reply(len, Source::Cache, client, entry.answer().rcode());
         }
-        Outcome::Ask(hash, None)
+        Outcome::Ask(Ask { hash, device, alias: None })
     }
 
-    /// Answers with what `alias` has, which is said to be the name's canonical name.
-    fn follow(
-        &mut self,
-        snapshot: &Snapshot,
+    /// Answers with what `alias` has, which a rule says to be the name's canonical name.
+    fn alias(
+        &self,
+        case: &Case<'_>,
         query: &Query<'_>,
         alias: Box<Name>,
         client: Client,
@@ -299,21 +305,39 @@ impl Worker {
         if let Some(found) = self.engine.cache.get(&key, hash, now)
             && let Some(entry) = found.entry()
             && let Ok(answer) =
-                entry.answer().behind_alias(&self.name, entry.age(now), snapshot.local_ttl())
+                entry.answer().behind_alias(&self.name, entry.age(now), case.snapshot.local_ttl())
         {
+            case.count(&self.counters);
             let limit = limit(query, client.transport, out);
             let len = answer.write(query, 0, limit, out);
             return self.reply(len, Source::Local, client, answer.rcode());
         }
-        Outcome::Ask(hash, Some(alias))
+        Outcome::Ask(Ask { hash, device: case.device, alias: Some(alias) })
+    }
+
+    #[inline]
+    fn refuse(
+        &self,
+        case: &Case<'_>,
+        query: &Query<'_>,
+        client: Client,
+        out: &mut [u8],
+    ) -> Outcome {
+        case.count(&self.counters);
+        let len = case.snapshot.refusal.write(query, out);
+        self.reply(len, Source::Filter, client, Rcode::NXDOMAIN)
     }
 
     /// Writes the reply to a query that found no place in line, and returns its length.
-    pub fn busy(&mut self, packet: &[u8], client: Client, out: &mut [u8]) -> Option<usize> {
-        let query = Query::read(packet, &mut self.name).ok()?;
+    pub fn busy(&mut self, refused: &Waiting, out: &mut [u8]) -> Option<usize> {
+        let query = Query::read(&refused.packet, &mut self.name).ok()?;
+        let snapshot = self.engine.snapshot();
+        let Client { address, .. } = refused.client;
+        Case::open(&snapshot, &self.name, &query, refused.ask.device, address)
+            .count(&self.counters);
         let error = Some(ExtendedError::TOO_BUSY);
         let len = wire::write_failure(&query, Rcode::SERVFAIL, error, out);
-        self.reply(len, Source::Upstream, client, Rcode::SERVFAIL);
+        self.reply(len, Source::Upstream, refused.client, Rcode::SERVFAIL);
         Some(len)
     }
 

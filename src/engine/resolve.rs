@@ -16,7 +16,8 @@ use foldhash::fast::RandomState;
 use tokio::sync::mpsc;
 use tokio::task;
 
-use super::{Engine, Waiting, limit};
+use super::case::Case;
+use super::{Client, Engine, Waiting, limit};
 use crate::cache::{Entry, Key};
 use crate::stats::{Counters, Source};
 use crate::upstream::{Failure, Figures, Pool, Question};
@@ -96,7 +97,7 @@ impl Shared {
         let now = self.engine.seconds(Instant::now());
         let scratch = &mut *self.scratch.borrow_mut();
         let Ok(query) = Query::read(&waiting.packet, &mut scratch.name) else { return };
-        let asked = waiting.alias.as_deref().unwrap_or(&scratch.name);
+        let asked = waiting.ask.alias.as_deref().unwrap_or(&scratch.name);
         let key = Key::of(asked, &query);
         if let Some(found) = self.engine.cache.get(&key, key.hash(), now)
             && let Some(entry) = found.entry()
@@ -160,7 +161,7 @@ impl Shared {
         let malformed = ExtendedError::NETWORK_ERROR;
         let first = waiters.first().ok_or(malformed)?;
         let query = Query::read(&first.packet, name).map_err(|_| malformed)?;
-        let asked = first.alias.as_deref().unwrap_or(name);
+        let asked = first.ask.alias.as_deref().unwrap_or(name);
         let bounds = self.engine.snapshot().bounds;
         let answer = Answer::read(message, asked, bounds).map_err(|_| malformed)?;
         let key = Key::of(asked, &query);
@@ -175,29 +176,41 @@ impl Shared {
     fn give(&self, answer: &Answer, age: u32, to: Waiting, source: Source, out: &mut [u8]) {
         let mut name = Name::default();
         let Ok(query) = Query::read(&to.packet, &mut name) else { return };
-        let limit = limit(&query, to.transport, out);
-        let ttl = self.engine.snapshot().local_ttl();
-        let behind = to.alias.as_ref().map(|_| answer.behind_alias(&name, age, ttl));
-        let len = match &behind {
-            None => answer.write(&query, age, limit, out),
-            Some(Ok(behind)) => behind.write(&query, 0, limit, out),
-            Some(Err(_)) => {
+        let snapshot = self.engine.snapshot();
+        let Client { address, transport } = to.client;
+        let mut case = Case::open(&snapshot, &name, &query, to.ask.device, address);
+        let limit = limit(&query, transport, out);
+        if to.ask.alias.is_some() {
+            case.count(&self.counters);
+            let Ok(behind) = answer.behind_alias(&name, age, snapshot.local_ttl()) else {
                 let error = Some(ExtendedError::NETWORK_ERROR);
                 let len = wire::write_failure(&query, Rcode::SERVFAIL, error, out);
                 return self.send(to, &out[..len], source, Rcode::SERVFAIL);
-            }
-        };
+            };
+            let len = behind.write(&query, 0, limit, out);
+            return self.send(to, &out[..len], source, answer.rcode());
+        }
+        case.look_at(&name, answer, &self.counters);
+        case.count(&self.counters);
+        if case.is_refused() {
+            let len = snapshot.refusal.write(&query, out);
+            return self.send(to, &out[..len], Source::Filter, Rcode::NXDOMAIN);
+        }
+        let len = answer.write(&query, age, limit, out);
         self.send(to, &out[..len], source, answer.rcode());
     }
 
     fn refuse(&self, error: ExtendedError, to: Waiting, scratch: &mut Scratch) {
         let Ok(query) = Query::read(&to.packet, &mut scratch.name) else { return };
+        let snapshot = self.engine.snapshot();
+        Case::open(&snapshot, &scratch.name, &query, to.ask.device, to.client.address)
+            .count(&self.counters);
         let len = wire::write_failure(&query, Rcode::SERVFAIL, Some(error), &mut scratch.out);
         self.send(to, &scratch.out[..len], Source::Upstream, Rcode::SERVFAIL);
     }
 
     fn send(&self, to: Waiting, reply: &[u8], source: Source, rcode: Rcode) {
-        self.counters.answer(source, to.transport, rcode);
+        self.counters.answer(source, to.client.transport, rcode);
         self.counters.duration(source, to.received.elapsed(), 1);
         (to.reply)(reply);
         self.engine.waiting.fetch_sub(1, Relaxed);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::filter::{Asker, Overlay, Verdict};
 use crate::lists::{ListsError, Rules};
-use crate::policy::Policy;
+use crate::policy::{Home, Policy};
 use crate::upstream::Figures;
 use crate::wire::{Name, NameError, Refusal, TtlBounds};
 
@@ -19,6 +19,8 @@ pub struct Snapshot {
     pub overlay: Overlay,
     /// Who is held to what.
     pub policy: Policy,
+    /// Which names may lead into the house.
+    pub home: Home,
     /// The reply to refused queries.
     pub refusal: Refusal,
     /// Bounds for the TTLs of new answers.
@@ -36,7 +38,7 @@ pub enum SnapshotError {
     #[error(transparent)]
     Lists(#[from] ListsError),
     /// A rule of the owner's is no name.
-    #[error("rules: `{0}` is not a name: {1}")]
+    #[error("rules or rebinding: `{0}` is not a name: {1}")]
     Rule(String, NameError),
 }
 
@@ -53,6 +55,8 @@ impl Snapshot {
         let rules = Rules::load(&config, data)?;
         let overlay = Overlay::new(&config.rules.block, &config.rules.allow)
             .map_err(|(text, error)| SnapshotError::Rule(text, error))?;
+        let home = Home::new(&config.rebinding)
+            .map_err(|(text, error)| SnapshotError::Rule(text, error))?;
         let seconds =
             |duration: std::time::Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
         let upstreams =
@@ -64,6 +68,7 @@ impl Snapshot {
             rules,
             overlay,
             policy: Policy::new(&config),
+            home,
             refusal: Refusal::new(config.block.ttl),
             bounds: TtlBounds {
                 min: seconds(config.cache.min_ttl),

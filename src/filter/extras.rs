@@ -1,7 +1,7 @@
 //! The few rules that are more than a name: those with terms, patterns, networks. Kept behind the
 //! names in the table's file, in memory while it is open.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::io;
 
@@ -48,6 +48,8 @@ struct Written {
 pub(super) struct Extras {
     written: Written,
     patterns: Patterns,
+    /// Specials of each network, by the length of its prefix: of those there are few.
+    networks: BTreeMap<u8, HashMap<IpNet, Vec<u32>, RandomState>>,
 }
 
 impl Extras {
@@ -59,7 +61,12 @@ impl Extras {
         let mut written: Written = serde_json::from_slice(bytes)?;
         let patterns = Patterns::new(std::mem::take(&mut written.patterns))
             .map_err(|error| io::Error::other(error.to_string()))?;
-        Ok(Self { written, patterns })
+        let mut networks = BTreeMap::<u8, HashMap<IpNet, Vec<u32>, _>>::new();
+        for (network, special) in std::mem::take(&mut written.networks) {
+            let of_length = networks.entry(network.prefix_len()).or_default();
+            of_length.entry(network).or_default().push(special);
+        }
+        Ok(Self { written, patterns, networks })
     }
 
     /// Whether there is nothing but names and groups to look at.
@@ -192,6 +199,12 @@ impl Extras {
         replies
     }
 
+    /// Whether there are rules on where answers lead.
+    #[inline]
+    pub(super) fn has_networks(&self) -> bool {
+        !self.networks.is_empty()
+    }
+
     /// Weighs the rules on answers that lead to `address`, which `name` was asked for.
     pub(super) fn weigh_address(
         &self,
@@ -200,9 +213,10 @@ impl Extras {
         asker: &Asker<'_>,
         verdict: &mut Verdict,
     ) {
-        for (network, special) in &self.written.networks {
-            if network.contains(&address) {
-                self.weigh(*special, 0, name, asker, verdict);
+        for (&length, networks) in &self.networks {
+            let Ok(network) = IpNet::new(address, length) else { continue };
+            for &special in networks.get(&network.trunc()).into_iter().flatten() {
+                self.weigh(special, 0, name, asker, verdict);
             }
         }
     }

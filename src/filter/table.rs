@@ -242,6 +242,12 @@ impl Table {
         }
     }
 
+    /// Whether there are rules on where answers lead.
+    #[inline]
+    pub fn speaks_of_addresses(&self) -> bool {
+        self.extras.has_networks()
+    }
+
     /// Weighs the rules on answers that lead to `address`, which `name` was asked for.
     pub fn judge_address(
         &self,

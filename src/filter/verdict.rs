@@ -134,16 +134,24 @@ impl Rule {
         Self { origin, tier, scope, labels: labels as u8, special: None, answers: Answers::Usual }
     }
 
-    /// Greater wins: the owner's rules, important allows, important blocks and refused services,
-    /// allows, blocks; then the longer name, then allow over block, then a rule with a reply, then
-    /// the list named first.
+    /// Greater wins, whatever the names: the owner's rules, important allows, important blocks and
+    /// refused services, allows, blocks.
+    pub fn strength(self) -> u8 {
+        match self.origin {
+            Origin::User => 4,
+            Origin::Service(_) => Tier::ImportantBlock as u8,
+            Origin::List(_) => self.tier as u8,
+        }
+    }
+
+    /// Greater wins: the stronger rule; then the longer name, then allow over block, then a rule
+    /// with a reply, then the list named first.
     pub fn precedence(self) -> (u8, u8, bool, Answers, Reverse<u8>) {
-        let (rank, list) = match self.origin {
-            Origin::User => (4, 0),
-            Origin::Service(_) => (Tier::ImportantBlock as u8, 0),
-            Origin::List(list) => (self.tier as u8, list),
+        let list = match self.origin {
+            Origin::User | Origin::Service(_) => 0,
+            Origin::List(list) => list,
         };
-        (rank, self.labels, !self.tier.blocks(), self.answers, Reverse(list))
+        (self.strength(), self.labels, !self.tier.blocks(), self.answers, Reverse(list))
     }
 }
 

@@ -3,6 +3,8 @@
 //! A profile is a mask over the lists of the one compiled table: a second profile costs nothing.
 //! There is one profile so far, everybody's. From here a query goes to `filter` with its mask.
 
+mod home;
+
 use std::net::IpAddr;
 
 use crate::catalogue;
@@ -10,6 +12,8 @@ use crate::clients::DeviceId;
 use crate::config::{Bypass, Config, Level, SafeSearch};
 use crate::filter::Asker;
 use crate::wire::Rtype;
+
+pub use home::Home;
 
 /// A list that comes along.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -254,17 +254,17 @@ fn answer(
             worker.took(source, received.elapsed(), 1);
         }
         Outcome::Silence => return false,
-        Outcome::Ask(hash, alias) => {
+        Outcome::Ask(ask) => {
             let waiting = Waiting {
                 packet: query.into(),
-                alias,
-                transport: Transport::Tcp,
+                ask,
+                client,
                 received,
                 reply: Box::new(move |reply| drop(place.send(framed(reply)))),
             };
             // On refusal the place has gone with the query: the reply finds its way by another.
-            if let Err(refused) = engine.ask(waiting, hash)
-                && let Some(len) = worker.busy(query, client, scratch)
+            if let Err(refused) = engine.ask(waiting)
+                && let Some(len) = worker.busy(&refused, scratch)
             {
                 (refused.reply)(&scratch[..len]);
             }

@@ -9,10 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use super::sys::{Batch, ReplyPath, shut};
+use super::sys::{Batch, shut};
 use crate::engine::{Client, Engine, Outcome, Waiting, Worker};
 use crate::stats::{Source, Transport};
-use crate::wire::Name;
 
 /// Batches from one measured duration to the next.
 const TIMED: u32 = 64;
@@ -94,33 +93,22 @@ impl Door {
                     by_source[source as usize] += 1;
                 }
                 Outcome::Silence => {}
-                Outcome::Ask(hash, alias) => {
-                    let waiting = self.waiting(datagram.query, alias, *datagram.path, received);
-                    if engine.ask(waiting, hash).is_err() {
-                        let len = worker.busy(datagram.query, client, datagram.reply);
-                        *datagram.reply_len = len.unwrap_or(0);
+                Outcome::Ask(ask) => {
+                    let (socket, path) = (Arc::clone(&self.socket), *datagram.path);
+                    let waiting = Waiting {
+                        packet: datagram.query.into(),
+                        ask,
+                        client,
+                        received,
+                        reply: Box::new(move |reply| path.send(&socket, reply)),
+                    };
+                    if let Err(refused) = engine.ask(waiting) {
+                        *datagram.reply_len = worker.busy(&refused, datagram.reply).unwrap_or(0);
                     }
                 }
             }
         }
         by_source
-    }
-
-    fn waiting(
-        &self,
-        query: &[u8],
-        alias: Option<Box<Name>>,
-        path: ReplyPath,
-        received: Instant,
-    ) -> Waiting {
-        let socket = Arc::clone(&self.socket);
-        Waiting {
-            packet: query.into(),
-            alias,
-            transport: Transport::Udp,
-            received,
-            reply: Box::new(move |reply| path.send(&socket, reply)),
-        }
     }
 }
 

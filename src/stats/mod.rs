@@ -84,6 +84,7 @@ pub struct Counters {
     answers: [[[AtomicU64; RCODES]; Transport::ALL.len()]; Source::ALL.len()],
     durations: [Histogram; Source::ALL.len()],
     ignored: AtomicU64,
+    rebinding: AtomicU64,
     lists: [ListCounters; MAX_LISTS],
 }
 
@@ -102,6 +103,7 @@ impl Counters {
             answers: Default::default(),
             durations: Default::default(),
             ignored: AtomicU64::new(0),
+            rebinding: AtomicU64::new(0),
             lists: std::array::from_fn(|_| ListCounters::default()),
         }
     }
@@ -129,6 +131,12 @@ impl Counters {
             }
             left &= left - 1;
         }
+    }
+
+    /// Counts an answer that was refused because it leads a public name into the house.
+    #[inline]
+    pub fn rebinding(&self) {
+        bump(&self.rebinding, 1);
     }
 
     /// Counts an answer that left.
@@ -210,6 +218,11 @@ impl<'a> Totals<'a> {
             };
             ListHits { hits: read(|list| &list.hits), alone: read(|list| &list.alone) }
         })
+    }
+
+    /// Answers refused because they led public names into the house.
+    pub fn rebinding(&self) -> u64 {
+        self.0.iter().map(|counters| counters.rebinding.load(Relaxed)).sum()
     }
 
     /// Packets that were no query.

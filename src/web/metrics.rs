@@ -228,6 +228,9 @@ fn answers(totals: &Totals<'_>, families: &mut Families) {
     let help = "Time from receiving a query to sending its answer. \
                 Answers given at once are timed by samples.";
     families.histograms("trackless_answer_duration_seconds", help, durations.collect());
+    let rebinding = counter(&[], totals.rebinding());
+    let help = "Answers refused because they led public names into the house.";
+    families.counters("trackless_rebinding_refused_total", help, vec![rebinding]);
     let ignored = counter(&[], totals.ignored());
     let help = "Packets that got no reply because they were no queries.";
     families.counters("trackless_packets_ignored_total", help, vec![ignored]);

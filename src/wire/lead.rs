@@ -180,7 +180,15 @@ mod tests {
         .unwrap();
         assert_eq!(
             leads(&answer),
-            ["tracker.example", "d.example", "t", "127.0.0.1", "198.51.100.1", "fe80::1", "192.0.2.1"]
+            [
+                "tracker.example",
+                "d.example",
+                "t",
+                "127.0.0.1",
+                "198.51.100.1",
+                "fe80::1",
+                "192.0.2.1"
+            ]
         );
         assert_eq!(answer.leads(), Leads { names: true, home: true });
     }
@@ -219,9 +227,20 @@ mod tests {
 
     #[test]
     fn home_is_home_in_every_guise() {
-        for text in ["10.1.2.3", "172.31.0.1", "192.168.0.1", "127.9.9.9", "169.254.1.1", "0.0.0.0",
-            "::1", "::", "fd00::1", "fe80::1", "::ffff:192.168.1.1", "64:ff9b::a00:1"]
-        {
+        for text in [
+            "10.1.2.3",
+            "172.31.0.1",
+            "192.168.0.1",
+            "127.9.9.9",
+            "169.254.1.1",
+            "0.0.0.0",
+            "::1",
+            "::",
+            "fd00::1",
+            "fe80::1",
+            "::ffff:192.168.1.1",
+            "64:ff9b::a00:1",
+        ] {
             assert!(is_home(text.parse().unwrap()), "{text}");
         }
         for text in ["172.32.0.1", "100.64.0.1", "192.0.2.1", "2001:db8::1", "64:ff9b::808:808"] {

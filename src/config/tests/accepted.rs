@@ -65,6 +65,7 @@ fn every_key_is_read() {
             block: vec!["ads.example".to_owned(), "=only.this.example".to_owned()],
             allow: vec!["_good.example".to_owned()],
         },
+        rebinding: Rebinding { refuse: false, allow: vec!["nas.example".to_owned()] },
         tcp: Tcp {
             connections: 10,
             connections_per_client: 5,

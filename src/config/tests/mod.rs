@@ -30,6 +30,7 @@ bypass: all
 safe_search: search
 updates: { size: 1 MiB, time: 60s }
 rules: { block: [ads.example, =only.this.example], allow: [_good.example.] }
+rebinding: { refuse: false, allow: [nas.example] }
 tcp: { connections: 10, connections_per_client: 5, idle: 1m, stall: 250ms }
 stats: { devices: 7 }
 "#;

@@ -113,6 +113,7 @@ fn config() -> impl Strategy<Value = Config> {
             },
             block: Block { ttl },
             lists,
+            rebinding: Rebinding { refuse: block.is_empty(), allow: allow.clone() },
             rules: Rules { block, allow },
             tcp: Tcp {
                 connections: tcp.0.max(tcp.1),

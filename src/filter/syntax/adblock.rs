@@ -7,9 +7,12 @@
 //! | `name` | the name alone, as in a hosts file |
 //! | `name^`, `\|\|na*me^`, `na*` | names that the pattern matches |
 //! | `/regex/` | names that the expression matches |
+//! | `192.0.2.1`, `\|\|192.0.2.0/24^` | answers that lead to such addresses |
 //!
 //! `@@` before lets pass; modifiers behind `$` are read by [`super::modifiers`]. Lines of hosts
 //! files may stand between them.
+
+use ipnet::IpNet;
 
 use super::super::pattern::Pattern;
 use super::super::{ListRule, Scope, Subject, Tier};
@@ -27,6 +30,7 @@ pub(super) fn read_line(
 ) -> Result<(), Reason> {
     // The commonest line by far, without any detour.
     if let Some(host) = text.strip_prefix(b"||").and_then(|rest| rest.strip_suffix(b"^"))
+        && !host.last().is_some_and(u8::is_ascii_digit)
         && name.read_text(host).is_ok()
     {
         rule(ListRule::of_name(name, Scope::Tree, Tier::Block));
@@ -65,6 +69,7 @@ pub(super) fn read_line(
             pattern = found;
             Subject::Pattern(&pattern)
         }
+        Found::Network(network) => Subject::Network(network),
     };
     let terms = (!modifiers.terms.is_empty()).then_some(&modifiers.terms);
     rule(ListRule { subject, tier, terms, cancels: modifiers.cancels });
@@ -100,6 +105,7 @@ enum Found {
     /// In the scratch name.
     Name(Scope),
     Pattern(Pattern),
+    Network(IpNet),
 }
 
 /// What a rule speaks of: `modified` if there is a `$`, `limited` if terms are behind it.
@@ -127,6 +133,9 @@ fn subject(body: &str, modified: bool, limited: bool, name: &mut Name) -> Result
     let ends = middle.len() < rest.len();
     if middle.is_empty() {
         return Err(Reason::Nothing);
+    }
+    if let Some(network) = host::network(middle.as_bytes())? {
+        return Ok(Found::Network(network));
     }
     if middle.contains(['/', ':', '?', '=', '&', '^', '|']) {
         return Err(Reason::Path);

@@ -60,7 +60,9 @@ fn of_line(text: &[u8]) -> Option<Format> {
         return None;
     }
     if hosts::has_address(text) {
-        return Some(Format::Hosts);
+        // An address alone is a rule on where answers lead.
+        let named = words(text).nth(1).is_some_and(|word| !word.starts_with(b"#"));
+        return Some(if named { Format::Hosts } else { Format::Names });
     }
     let expression = |octet: &u8| b"^$\\()[]{}+?|".contains(octet);
     if text.iter().any(expression) {

@@ -1,5 +1,9 @@
 //! Host names as lists spell them: ASCII, international letters in UTF-8 or Latin-1.
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
 use super::Reason;
 use crate::wire::{Name, NameError};
 
@@ -15,6 +19,26 @@ pub(super) fn read(text: &[u8], name: &mut Name) -> Result<(), Reason> {
             ascii(text, name)
         }
         result => Ok(result?),
+    }
+}
+
+/// The network that a text names instead of a host: an address, or one with the length of its
+/// prefix. None for a host name.
+///
+/// # Errors
+/// A network so large that answers without number lead into it.
+pub(super) fn network(text: &[u8]) -> Result<Option<IpNet>, Reason> {
+    // No top-level name ends in a digit; every address with dots does, and others have colons.
+    if !text.contains(&b':') && !text.last().is_some_and(u8::is_ascii_digit) {
+        return Ok(None);
+    }
+    let Ok(text) = std::str::from_utf8(text) else { return Ok(None) };
+    let network = text.parse::<IpAddr>().map(IpNet::from).or_else(|_| text.parse::<IpNet>());
+    match network {
+        Ok(IpNet::V4(network)) if network.prefix_len() < 8 => Err(Reason::WideNetwork),
+        Ok(IpNet::V6(network)) if network.prefix_len() < 16 => Err(Reason::WideNetwork),
+        Ok(network) => Ok(Some(network.trunc())),
+        Err(_) => Ok(None),
     }
 }
 

@@ -1,5 +1,5 @@
 //! Name lists: one name a line, exactly; `*.name` and `.name` with everything below it; a `*`
-//! elsewhere for any characters.
+//! elsewhere for any characters; an address or a network for answers that lead there.
 
 use super::super::pattern::Pattern;
 use super::super::{ListRule, Scope, Subject};
@@ -27,6 +27,11 @@ pub(super) fn read_name(
     name: &mut Name,
     rule: &mut impl FnMut(ListRule<'_>),
 ) -> Result<(), Reason> {
+    if let Some(network) = host::network(text)? {
+        let subject = Subject::Network(network);
+        rule(ListRule { subject, tier: BLOCK, terms: None, cancels: false });
+        return Ok(());
+    }
     let mut text = text;
     while text.starts_with(b"**") {
         text = &text[1..];

@@ -45,6 +45,9 @@ pub enum Reason {
     /// A rule without a subject.
     #[error("it names nothing")]
     Nothing,
+    /// A network that half the Internet is in.
+    #[error("a network this large would refuse almost everything (at least /8, or /16 for IPv6)")]
+    WideNetwork,
     /// A setting of another program that is no rule.
     #[error("a setting that is no rule")]
     Setting,
@@ -69,6 +72,7 @@ impl Reason {
             Self::NoAddress | Self::ManyWords | Self::Form | Self::Nothing => "not of this format",
             Self::Cosmetic | Self::Path | Self::BrowserModifier(_) => "for browsers only",
             Self::UnknownModifier(_) | Self::Value(_) | Self::Reply => "not understood",
+            Self::WideNetwork => "not a usable network",
             Self::Setting | Self::Forwarding | Self::Trigger => "not a rule",
         }
     }

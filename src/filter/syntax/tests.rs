@@ -40,6 +40,7 @@ reads! { None;
     hosts_own_names: "127.0.0.1 localhost\n::1 ip6-localhost ip6-loopback\n255.255.255.255 broadcasthost\n0.0.0.0 a.test\n" => ["|a.test^"], skipped [];
     hosts_own_names_with_a_dot: "127.0.0.1 localhost. a.test.\n0.0.0.0 0.0.0.0.\n" => ["|a.test^"], skipped [];
     hosts_elsewhere: "0.0.0.0 a.test\n192.0.2.7 nas.test\nb.test\n0.0.0.0 ok.test b..d\n" => ["|a.test^", "|nas.test^$dnsrewrite=192.0.2.7", "|ok.test^"], skipped [3, 4];
+    networks: "192.0.2.1\n198.51.100.0/24\n2001:db8::/32\n0.0.0.0/0\na.test\n" => ["192.0.2.1/32", "198.51.100.0/24", "2001:db8::/32", "|a.test^"], skipped [4];
     a_comment_only: "# nothing here\n" => [], skipped [];
 }
 
@@ -56,6 +57,8 @@ reads! { None;
     adblock_hosts_between: "||a.test^\n0.0.0.0 b.test # no\nc.test # yes\n" => ["||a.test^", "|b.test^", "|c.test^"], skipped [];
     adblock_browser_rules: "||a.test^\nb.test##.ad\nc.test#@#.ad\n||d.test^$third-party\n||e.test/path^\n##.ad\n||f.test^$image,domain=x\n||g.test^$wat\n" =>
         ["||a.test^"], skipped [2, 3, 4, 5, 6, 7, 8];
+    adblock_networks: "||192.0.2.1^\n||198.51.100.7/24^$important\n@@2001:db8::1\n||1/8^\n||a.test^\n" =>
+        ["192.0.2.1/32", "198.51.100.0/24$important", "@@2001:db8::1/128", "||a.test^"], skipped [4];
     adblock_cancels: "||a.test^$badfilter\n||a.test^$important,badfilter\n" =>
         ["||a.test^$badfilter", "||a.test^$important,badfilter"], skipped [];
     adblock_conditions: "||a.test^$dnstype=~A|AAAA\n||b.test^$client=192.0.2.0/24|~'Mum\\'s\\, phone',important\n||c.test^$ctag=~device_tv|user_child\n*$denyallow=com|b.net\n||d.test^$dnstype=~HTTPS\n" => [

@@ -1,0 +1,111 @@
+//! What the rules come to for one query: for the name it asks about, then for where the answer
+//! leads.
+//!
+//! A name that no rule refuses may stand for one that a rule does. So the answer, wherever it comes
+//! from, is looked at for the device that asks, after the cache: a change of policy acts on what is
+//! held already.
+
+use std::net::IpAddr;
+
+use super::Snapshot;
+use crate::clients::DeviceId;
+use crate::filter::{Asker, Origin, Rule, Verdict, VerdictKind};
+use crate::stats::Counters;
+use crate::trackers::Category;
+use crate::wire::{Answer, Lead, Name, Query};
+
+/// A query's case before the rules.
+pub(super) struct Case<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) device: DeviceId,
+    pub(super) asker: Asker<'a>,
+    pub(super) verdict: Verdict,
+}
+
+impl<'a> Case<'a> {
+    /// The case of `query` for `name`, which `device` asks from `address`.
+    #[inline]
+    pub(super) fn open(
+        snapshot: &'a Snapshot,
+        name: &Name,
+        query: &Query<'_>,
+        device: DeviceId,
+        address: IpAddr,
+    ) -> Self {
+        let asker = snapshot.policy.profile(device).asker(address, query.qtype);
+        let verdict = snapshot.judge(name, &asker);
+        Self { snapshot, device, asker, verdict }
+    }
+
+    /// Whether the query is to be refused.
+    #[inline]
+    pub(super) fn is_refused(&self) -> bool {
+        self.verdict.kind == VerdictKind::Block
+    }
+
+    /// Looks at where `answer`, to the query for `name`, leads.
+    #[inline]
+    pub(super) fn look_at(&mut self, name: &Name, answer: &Answer, counters: &Counters) {
+        let leads = answer.leads();
+        let unruled = self.verdict.kind == VerdictKind::Pass;
+        if leads.home && unruled && !self.snapshot.home.may_have(name) {
+            // A page elsewhere would talk to a machine of the house by a name of its own.
+            self.verdict.kind = VerdictKind::Block;
+            counters.rebinding();
+        } else if leads.names || self.snapshot.rules.table.speaks_of_addresses() {
+            self.follow(name, answer);
+        }
+    }
+
+    #[inline(never)]
+    fn follow(&mut self, name: &Name, answer: &Answer) {
+        let (snapshot, asker) = (self.snapshot, self.asker);
+        let mut target = Name::default();
+        answer.each_lead(&mut target, |target, lead| {
+            let found = match lead {
+                Lead::Name => snapshot.judge(target, &asker),
+                Lead::Address(address) => {
+                    let mut found = Verdict::default();
+                    snapshot.rules.table.judge_address(address, name, &asker, &mut found);
+                    found
+                }
+            };
+            self.weigh(found);
+        });
+    }
+
+    /// Takes in what the rules say of a lead. It is refused where the name itself would be, had it
+    /// such a rule: a stronger rule for the name lets the lead pass.
+    fn weigh(&mut self, found: Verdict) {
+        let rank = |rule: Option<Rule>| rule.map(Rule::strength);
+        let refused =
+            found.kind == VerdictKind::Block && rank(found.rule) > rank(self.verdict.rule);
+        if refused && !self.is_refused() {
+            self.verdict.kind = VerdictKind::Block;
+            self.verdict.rule = found.rule;
+            if found.tracker != 0 {
+                self.verdict.tracker = found.tracker;
+            }
+        }
+        self.verdict.against |= found.against;
+        // Half the web is at the big hosts: to stand there is not to be one of them.
+        let hosting = self.category_of(found.tracker) == Some(Category::Hosting);
+        if self.verdict.tracker == 0 && !hosting {
+            self.verdict.tracker = found.tracker;
+        }
+    }
+
+    fn category_of(&self, tracker: u32) -> Option<Category> {
+        self.snapshot.rules.facts.category(tracker)
+    }
+
+    /// Counts the query, once for each.
+    #[inline]
+    pub(super) fn count(&self, counters: &Counters) {
+        counters.query(self.device, self.category_of(self.verdict.tracker), self.verdict.kind);
+        if self.is_refused() {
+            let of_list = |rule: Rule| matches!(rule.origin, Origin::List(_));
+            counters.refused(self.verdict.against, !self.verdict.rule.is_some_and(of_list));
+        }
+    }
+}

@@ -121,11 +121,14 @@ fn hold(engine: &Engine, packet: &[u8], now: u32) {
     let query = Query::read(packet, &mut name).unwrap();
     let mut message = packet[..12 + name.wire().len() + 4].to_vec();
     message[2..4].copy_from_slice(&[0x81, 0x80]);
-    message[6..12].copy_from_slice(&[0, 1, 0, 0, 0, 0]);
-    // The type need not be the one that was asked for: a CNAME would not be either.
+    message[6..12].copy_from_slice(&[0, 2, 0, 0, 0, 0]);
+    // It leads somewhere, so that the rules are asked again.
+    message.extend_from_slice(b"\xc0\x0c\0\x05\0\x01");
+    message.extend_from_slice(&TTL.to_be_bytes());
+    message.extend_from_slice(b"\0\x06\x03cdn\xc0\x0c");
     message.extend_from_slice(b"\xc0\x0c\0\x01\0\x01");
     message.extend_from_slice(&TTL.to_be_bytes());
-    message.extend_from_slice(b"\0\x04\x7f\0\0\x01");
+    message.extend_from_slice(b"\0\x04\xc0\0\x02\x01");
     let bounds = TtlBounds { min: 0, max: TTL, max_negative: TTL };
     let answer = Answer::read(&message, &name, bounds).unwrap();
     let key = Key {

@@ -8,7 +8,7 @@
 use hickory_proto::op::Message;
 use hickory_proto::rr::Record;
 use libfuzzer_sys::fuzz_target;
-use trackless::wire::{Answer, HEADER, Name, Query, TtlBounds, UDP_PLAIN};
+use trackless::wire::{Answer, HEADER, Lead, Leads, Name, Query, TtlBounds, UDP_PLAIN, is_home};
 use trackless_fuzz::reply::{check, walk};
 
 const BOUNDS: TtlBounds = TtlBounds { min: 0, max: 86_400, max_negative: 3_600 };
@@ -31,6 +31,12 @@ fuzz_target!(|data: &[u8]| {
         _ => message.to_vec(),
     };
     let Ok(answer) = Answer::read(&message, &name, BOUNDS) else { return };
+    let (mut names, mut home) = (0, false);
+    answer.each_lead(&mut Name::default(), |_, lead| match lead {
+        Lead::Name => names += 1,
+        Lead::Address(address) => home |= is_home(address),
+    });
+    assert_eq!(answer.leads(), Leads { names: names > 0, home });
     // Type and class were checked where the message came in.
     if message[question_end - 4..question_end] != question[question.len() - 4..] {
         return;

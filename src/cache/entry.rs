@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, Hasher};
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 use foldhash::quality::RandomState;
 
@@ -77,13 +78,28 @@ pub struct Entry {
     bits: u8,
     stored: u32,
     expires: u32,
+    /// Until when a refresh need not be tried again.
+    failed_until: AtomicU32,
+    refreshing: AtomicBool,
 }
+
+/// Seconds after a failed refresh without another try (RFC 8767 section 5).
+const RECHECK: u32 = 30;
+/// Share of its lifetime that a popular answer is refreshed before its end.
+const EARLY: u32 = 10;
 
 impl Entry {
     /// The answer to `key`, as upstream gave it at `now`.
     pub fn new(key: &Key<'_>, answer: Answer, now: u32) -> Self {
         let expires = now.saturating_add(answer.lifetime());
-        Self { answer, bits: key.bits(), stored: now, expires }
+        Self {
+            answer,
+            bits: key.bits(),
+            stored: now,
+            expires,
+            failed_until: AtomicU32::new(0),
+            refreshing: AtomicBool::new(false),
+        }
     }
 
     /// The answer.
@@ -94,6 +110,25 @@ impl Entry {
     /// Seconds since upstream gave it.
     pub fn age(&self, now: u32) -> u32 {
         now.saturating_sub(self.stored)
+    }
+
+    /// Notes at `now` that upstream had nothing newer.
+    pub fn refresh_failed(&self, now: u32) {
+        self.failed_until.store(now.saturating_add(RECHECK), Relaxed);
+    }
+
+    /// Whether upstream had nothing newer, so short a time ago that it is not asked again.
+    pub fn has_failed_lately(&self, now: u32) -> bool {
+        now < self.failed_until.load(Relaxed)
+    }
+
+    /// True once, to the first who asks in the last part of the answer's lifetime.
+    #[inline]
+    pub(super) fn start_refresh(&self, now: u32) -> bool {
+        let left = self.expires.saturating_sub(now);
+        left <= ((self.expires - self.stored) / EARLY).max(1)
+            && !self.refreshing.load(Relaxed)
+            && !self.refreshing.swap(true, Relaxed)
     }
 
     pub(super) fn is_fresh(&self, now: u32) -> bool {

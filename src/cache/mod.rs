@@ -43,12 +43,21 @@ pub struct Cache {
 
 /// An entry that was found; it stays readable whatever happens to the cache meanwhile.
 #[derive(Debug)]
-pub struct Found(Guard<Option<Arc<Entry>>>);
+pub struct Found {
+    guard: Guard<Option<Arc<Entry>>>,
+    heat: u8,
+}
 
 impl Found {
     /// The entry.
     pub fn entry(&self) -> Option<&Entry> {
-        self.0.as_deref()
+        self.guard.as_deref()
+    }
+
+    /// Whether it is asked for often and about to expire: true once for each entry.
+    #[inline]
+    pub fn start_refresh(&self, now: u32) -> bool {
+        self.heat >= HOTTEST && self.entry().is_some_and(|entry| entry.start_refresh(now))
     }
 }
 
@@ -81,16 +90,32 @@ impl Cache {
     /// The answer to `key` that is still fresh at `now`. Takes no lock, allocates nothing.
     #[inline]
     pub fn get(&self, key: &Key<'_>, hash: KeyHash, now: u32) -> Option<Found> {
+        let (slot, found) = self.find(key, hash)?;
+        if !found.entry().is_some_and(|entry| entry.is_fresh(now)) {
+            return None;
+        }
+        if found.heat < HOTTEST {
+            // Hits may be lost between two workers: a few more make up for them.
+            self.heat[slot].store(found.heat + 1, Relaxed);
+        }
+        Some(found)
+    }
+
+    /// The answer to `key` even if it has expired, by at most `longest` seconds: better than none
+    /// (RFC 8767).
+    pub fn stale(&self, key: &Key<'_>, hash: KeyHash, now: u32, longest: u32) -> Option<Found> {
+        let (_, found) = self.find(key, hash)?;
+        let expires = found.entry()?.expires();
+        (now < expires.saturating_add(longest)).then_some(found)
+    }
+
+    #[inline]
+    fn find(&self, key: &Key<'_>, hash: KeyHash) -> Option<(usize, Found)> {
         for slot in self.ways(hash) {
             if self.tags[slot].load(Relaxed) == hash.tag() {
                 let guard = self.entries[slot].load();
-                if guard.as_ref().is_some_and(|entry| entry.is_for(key) && entry.is_fresh(now)) {
-                    let heat = self.heat[slot].load(Relaxed);
-                    if heat < HOTTEST {
-                        // Hits may be lost between two workers: a few more make up for them.
-                        self.heat[slot].store(heat + 1, Relaxed);
-                    }
-                    return Some(Found(guard));
+                if guard.as_ref().is_some_and(|entry| entry.is_for(key)) {
+                    return Some((slot, Found { guard, heat: self.heat[slot].load(Relaxed) }));
                 }
             }
         }
@@ -209,6 +234,33 @@ mod tests {
         assert!(!ask(&cache, 1, 60, 160));
         assert!(ask(&cache, 1, 60, 161));
         assert_eq!(cache.entries(), 1);
+    }
+
+    #[test]
+    fn an_expired_answer_is_there_for_need() {
+        let cache = Cache::new(1 << 20);
+        ask(&cache, 1, 60, 100);
+        let name = name(1);
+        let key = key(&name);
+        assert!(cache.stale(&key, key.hash(), 100 + 60 + 9, 10).is_some());
+        assert!(cache.stale(&key, key.hash(), 100 + 60 + 10, 10).is_none());
+        assert!(cache.get(&key, key.hash(), 100 + 60).is_none());
+    }
+
+    #[test]
+    fn what_is_popular_is_refreshed_once_before_it_expires() {
+        let cache = Cache::new(1 << 20);
+        let due = |now| {
+            let (name, found);
+            name = self::name(1);
+            let key = key(&name);
+            found = cache.get(&key, key.hash(), now).unwrap();
+            found.start_refresh(now)
+        };
+        ask(&cache, 1, 100, 0);
+        assert!(!due(95), "asked for once");
+        assert!(!due(89) && !due(89) && !due(89), "too early");
+        assert!(due(90) && !due(91));
     }
 
     #[test]

@@ -120,6 +120,11 @@ pub struct Cache {
     pub max_ttl: Duration,
     /// Negative answers live at most this long, 0..=1 d (RFC 2308 section 5 recommends 1 h to 3 h).
     pub max_negative_ttl: Duration,
+    /// How long answers are kept beyond their TTL, for when nobody has a newer one (RFC 8767);
+    /// 0 s..=7 d.
+    pub stale: Duration,
+    /// Whether answers asked for often are refreshed before they expire.
+    pub prefetch: bool,
 }
 
 /// What a refused query gets.
@@ -292,6 +297,8 @@ impl Default for Cache {
             min_ttl: Duration::ZERO,
             max_ttl: Duration::from_secs(86_400),
             max_negative_ttl: Duration::from_secs(3_600),
+            stale: Duration::from_secs(86_400),
+            prefetch: true,
         }
     }
 }

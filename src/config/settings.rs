@@ -92,6 +92,16 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         field: |config| Field::Ttl(&mut config.cache.max_negative_ttl, seconds(0, 86_400)),
     },
     Setting {
+        key: "cache.stale",
+        about: "how long expired answers serve when nobody has newer ones; 0s for never",
+        field: |config| Field::Ttl(&mut config.cache.stale, seconds(0, 7 * 86_400)),
+    },
+    Setting {
+        key: "cache.prefetch",
+        about: "whether answers asked for often are refreshed before they expire",
+        field: |config| Field::Switch(&mut config.cache.prefetch),
+    },
+    Setting {
         key: "block.ttl",
         about: "how long clients may remember a refusal",
         field: |config| Field::Ttl(&mut config.block.ttl, seconds(0, 86_400)),

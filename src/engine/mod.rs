@@ -80,6 +80,8 @@ pub struct Ask {
     device: DeviceId,
     /// The name to ask for, where a rule says that it is the canonical one of the packet's.
     alias: Option<Box<Name>>,
+    /// Nobody waits: only the cache is to have it anew.
+    refresh: bool,
 }
 
 /// A query that waits for upstream.
@@ -188,6 +190,20 @@ impl Engine {
         })
     }
 
+    /// Has the answer to `packet` asked for again, for the cache alone.
+    #[cold]
+    fn refresh(&self, packet: &[u8], hash: KeyHash, device: DeviceId, client: Client) {
+        let waiting = Waiting {
+            packet: packet.into(),
+            ask: Ask { hash, device, alias: None, refresh: true },
+            client,
+            received: Instant::now(),
+            reply: Box::new(|_| {}),
+        };
+        // Where there is no place in line, the next query after its end will ask.
+        let _ = self.ask(waiting);
+    }
+
     /// Queries that wait for upstream now.
     pub fn waiting(&self) -> usize {
         self.waiting.load(Relaxed)
@@ -283,11 +299,14 @@ impl Worker {
                 return self.refuse(&case, &query, client, out);
             }
             case.count(&self.counters);
+            if snapshot.config.cache.prefetch && found.start_refresh(now) {
+                self.engine.refresh(packet, hash, device, client);
+            }
             let limit = limit(&query, client.transport, out);
             let len = entry.answer().write(&query, entry.age(now), limit, out);
             return self.reply(len, Source::Cache, client, entry.answer().rcode());
         }
-        Outcome::Ask(Ask { hash, device, alias: None })
+        Outcome::Ask(Ask { hash, device, alias: None, refresh: false })
     }
 
     /// Answers with what `alias` has, which a rule says to be the name's canonical name.
@@ -312,7 +331,7 @@ impl Worker {
             let len = answer.write(query, 0, limit, out);
             return self.reply(len, Source::Local, client, answer.rcode());
         }
-        Outcome::Ask(Ask { hash, device: case.device, alias: Some(alias) })
+        Outcome::Ask(Ask { hash, device: case.device, alias: Some(alias), refresh: false })
     }
 
     #[inline]

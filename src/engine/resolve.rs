@@ -7,26 +7,33 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
+use std::mem;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
 use tokio::sync::mpsc;
 use tokio::task;
+use tokio::time::timeout;
 
 use super::case::Case;
 use super::{Client, Engine, Waiting, limit};
-use crate::cache::{Entry, Key};
+use crate::cache::{Entry, Found, Key};
 use crate::stats::{Counters, Source};
 use crate::upstream::{Failure, Figures, Pool, Question};
-use crate::wire::{self, Answer, Class, ExtendedError, Name, Query, Rcode};
+use crate::wire::{self, Answer, Class, ExtendedError, Name, Query, Rcode, Rtype};
 
 /// Queries taken from the line at once.
 const BATCH: usize = 64;
 /// Queries that may wait on all resolvers, equal ones included.
 const MOST_WAITING: usize = 16_384;
+/// Time that clients wait for upstream before they get what was held before (RFC 8767 section 5).
+const CLIENT_PATIENCE: Duration = Duration::from_millis(1_800);
+/// Seconds that clients may hold an answer that has expired (RFC 8767 section 4).
+const STALE_TTL: u32 = 30;
 /// Largest message over a stream (RFC 1035 section 4.2.2).
 const LARGEST: usize = u16::MAX as usize;
 
@@ -99,10 +106,24 @@ impl Shared {
         let Ok(query) = Query::read(&waiting.packet, &mut scratch.name) else { return };
         let asked = waiting.ask.alias.as_deref().unwrap_or(&scratch.name);
         let key = Key::of(asked, &query);
-        if let Some(found) = self.engine.cache.get(&key, key.hash(), now)
+        if !waiting.ask.refresh
+            && let Some(found) = self.engine.cache.get(&key, key.hash(), now)
             && let Some(entry) = found.entry()
         {
             self.give(entry.answer(), entry.age(now), waiting, Source::Cache, &mut scratch.out);
+            return;
+        }
+        let stale = self.stale(&key, now);
+        if let Some(entry) = stale.as_ref().and_then(Found::entry)
+            && entry.has_failed_lately(now)
+        {
+            self.give(
+                &entry.answer().as_stale(STALE_TTL),
+                0,
+                waiting,
+                Source::Stale,
+                &mut scratch.out,
+            );
             return;
         }
         if self.engine.waiting() >= MOST_WAITING {
@@ -121,24 +142,67 @@ impl Shared {
             MapEntry::Vacant(place) => {
                 place.insert(vec![waiting]);
                 let (shared, pool) = (Rc::clone(self), Rc::clone(pool));
+                let has_stale = stale.is_some();
                 task::spawn_local(async move {
-                    let result = pool.ask(&question).await;
+                    let asking = pool.ask(&question);
+                    let mut asking = pin!(asking);
+                    let result = match timeout(CLIENT_PATIENCE, &mut asking).await {
+                        Ok(result) => result,
+                        Err(_) => {
+                            if has_stale {
+                                shared.give_stale(&question);
+                            }
+                            asking.await
+                        }
+                    };
                     shared.finish(&question, result);
                 });
             }
         }
     }
 
-    /// Holds what upstream said and gives it to all who wait for it.
+    /// An expired answer to `key` that may still serve.
+    fn stale(&self, key: &Key<'_>, now: u32) -> Option<Found> {
+        let longest = self.engine.snapshot().config.cache.stale.as_secs();
+        let longest = u32::try_from(longest).unwrap_or(u32::MAX);
+        (longest > 0).then(|| self.engine.cache.stale(key, key.hash(), now, longest))?
+    }
+
+    /// Gives those who wait for `question` what was held before, if anything was: upstream takes
+    /// longer than clients are willing to wait. The question stays in flight.
+    fn give_stale(&self, question: &Question) -> bool {
+        let now = self.engine.seconds(Instant::now());
+        let name = question.name();
+        let Some(found) = self.stale(&key(question, &name), now) else { return false };
+        let Some(entry) = found.entry() else { return false };
+        entry.refresh_failed(now);
+        let waiters = self.in_flight.borrow_mut().get_mut(question).map(mem::take);
+        let answer = entry.answer().as_stale(STALE_TTL);
+        let scratch = &mut *self.scratch.borrow_mut();
+        for waiting in waiters.into_iter().flatten() {
+            self.give(&answer, 0, waiting, Source::Stale, &mut scratch.out);
+        }
+        true
+    }
+
+    /// Holds what upstream said and gives it to all who wait for it. Where upstream has failed they
+    /// get what was held before, if anything was.
     fn finish(&self, question: &Question, result: Result<Vec<u8>, Failure>) {
+        let answer = result
+            .map_err(Failure::extended_error)
+            .and_then(|message| self.read(question, &message));
+        let failed = !answer
+            .as_ref()
+            .is_ok_and(|answer| matches!(answer.rcode(), Rcode::NOERROR | Rcode::NXDOMAIN));
+        if failed && self.give_stale(question) {
+            self.in_flight.borrow_mut().remove(question);
+            return;
+        }
         let waiters = self.in_flight.borrow_mut().remove(question).unwrap_or_default();
         let scratch = &mut *self.scratch.borrow_mut();
-        let answer = match result {
-            Ok(message) => self.hold(&message, &waiters, &mut scratch.name),
-            Err(failure) => Err(failure.extended_error()),
-        };
         match answer {
-            Ok(entry) => {
+            Ok(answer) => {
+                let entry = self.hold(question, answer);
                 for waiting in waiters {
                     self.give(entry.answer(), 0, waiting, Source::Upstream, &mut scratch.out);
                 }
@@ -151,29 +215,28 @@ impl Shared {
         }
     }
 
-    /// Reads upstream's message and puts it into the cache if it may stay there.
-    fn hold(
-        &self,
-        message: &[u8],
-        waiters: &[Waiting],
-        name: &mut Name,
-    ) -> Result<Arc<Entry>, ExtendedError> {
-        let malformed = ExtendedError::NETWORK_ERROR;
-        let first = waiters.first().ok_or(malformed)?;
-        let query = Query::read(&first.packet, name).map_err(|_| malformed)?;
-        let asked = first.ask.alias.as_deref().unwrap_or(name);
+    fn read(&self, question: &Question, message: &[u8]) -> Result<Answer, ExtendedError> {
         let bounds = self.engine.snapshot().bounds;
-        let answer = Answer::read(message, asked, bounds).map_err(|_| malformed)?;
-        let key = Key::of(asked, &query);
+        Answer::read(message, &question.name(), bounds).map_err(|_| ExtendedError::NETWORK_ERROR)
+    }
+
+    /// Puts an answer into the cache if it may stay there.
+    fn hold(&self, question: &Question, answer: Answer) -> Arc<Entry> {
+        let name = question.name();
+        let key = key(question, &name);
         let now = self.engine.seconds(Instant::now());
         let entry = Arc::new(Entry::new(&key, answer, now));
         if entry.answer().lifetime() > 0 {
             self.engine.cache.insert(Arc::clone(&entry), key.hash(), now);
         }
-        Ok(entry)
+        entry
     }
 
     fn give(&self, answer: &Answer, age: u32, to: Waiting, source: Source, out: &mut [u8]) {
+        if to.ask.refresh {
+            self.engine.waiting.fetch_sub(1, Relaxed);
+            return;
+        }
         let mut name = Name::default();
         let Ok(query) = Query::read(&to.packet, &mut name) else { return };
         let snapshot = self.engine.snapshot();
@@ -201,6 +264,10 @@ impl Shared {
     }
 
     fn refuse(&self, error: ExtendedError, to: Waiting, scratch: &mut Scratch) {
+        if to.ask.refresh {
+            self.engine.waiting.fetch_sub(1, Relaxed);
+            return;
+        }
         let Ok(query) = Query::read(&to.packet, &mut scratch.name) else { return };
         let snapshot = self.engine.snapshot();
         Case::open(&snapshot, &scratch.name, &query, to.ask.device, to.client.address)
@@ -214,5 +281,15 @@ impl Shared {
         self.counters.duration(source, to.received.elapsed(), 1);
         (to.reply)(reply);
         self.engine.waiting.fetch_sub(1, Relaxed);
+    }
+}
+
+/// What the answer to `question`, which asks for `name`, is held by.
+fn key<'a>(question: &Question, name: &'a Name) -> Key<'a> {
+    Key {
+        name,
+        qtype: Rtype(question.qtype),
+        dnssec_ok: question.dnssec_ok,
+        checking_disabled: question.checking_disabled,
     }
 }

@@ -26,6 +26,8 @@ pub enum Source {
     Filter,
     /// Held from before.
     Cache,
+    /// Held for longer than it should be, for want of a newer one.
+    Stale,
     /// Asked for.
     Upstream,
     /// Made here: errors, the minimal answer to ANY.
@@ -34,13 +36,15 @@ pub enum Source {
 
 impl Source {
     /// All of them, in the order of their counters.
-    pub const ALL: [Self; 4] = [Self::Filter, Self::Cache, Self::Upstream, Self::Local];
+    pub const ALL: [Self; 5] =
+        [Self::Filter, Self::Cache, Self::Stale, Self::Upstream, Self::Local];
 
     /// The word.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Filter => "filter",
             Self::Cache => "cache",
+            Self::Stale => "stale",
             Self::Upstream => "upstream",
             Self::Local => "local",
         }

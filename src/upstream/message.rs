@@ -1,6 +1,6 @@
 //! The query we send and the check of what comes back.
 
-use crate::wire::{HEADER, UDP_PAYLOAD};
+use crate::wire::{HEADER, Name, UDP_PAYLOAD};
 
 /// The question to ask. Equal questions share one query.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -18,6 +18,11 @@ pub struct Question {
 }
 
 impl Question {
+    /// The name.
+    pub fn name(&self) -> Name {
+        Name::of_suffix(&self.name)
+    }
+
     /// The whole query with `id`, and where its question ends: RD, AD (so that the reply tells
     /// whether it is authentic, RFC 6840 section 5.7), CD and DO as the client has them, and no
     /// other option.

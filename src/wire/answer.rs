@@ -3,7 +3,7 @@
 use super::lead::Leads;
 use super::record::{Record, counts, skip_name};
 use super::reply::{OPT_FIXED, put, write_opt, write_truncated};
-use super::{Class, HEADER, Name, Query, Rcode, Rtype, read_u32};
+use super::{Class, ExtendedError, HEADER, Name, Query, Rcode, Rtype, read_u32};
 
 /// Seconds an upstream's SERVFAIL is kept, so that a broken zone is not asked for again and again
 /// (RFC 9520 section 3.2: at least 1 s, at most 5 min).
@@ -212,6 +212,24 @@ impl Answer {
             field.copy_from_slice(&ttl.saturating_sub(age).to_be_bytes());
         }
         write_opt(&query.edge(), self.rcode(), ede, out, message_len)
+    }
+
+    /// This answer for want of a newer one: all TTLs are `ttl` seconds, and an extended error says
+    /// why (RFC 8767 section 4, RFC 8914 sections 4.4 and 4.20).
+    #[must_use]
+    pub fn as_stale(&self, ttl: u32) -> Self {
+        let error = match self.rcode() {
+            Rcode::NXDOMAIN => ExtendedError::STALE_NXDOMAIN_ANSWER,
+            _ => ExtendedError::STALE_ANSWER,
+        };
+        let mut option = [0; 64];
+        let len = error.write(&mut option);
+        let kept = usize::from(self.message_len) + 2 * usize::from(self.ttl_count);
+        let mut bytes = [&self.bytes[..kept], &option[..len]].concat();
+        for at in self.ttls() {
+            put(&mut bytes, at, &ttl.to_be_bytes());
+        }
+        Self { bytes: bytes.into(), lifetime: 0, ..*self }
     }
 
     /// Octets the whole answer takes for `query`.

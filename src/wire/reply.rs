@@ -23,6 +23,10 @@ pub struct ExtendedError {
 impl ExtendedError {
     /// Refused by the rules of this server's owner.
     pub const BLOCKED: Self = Self { code: 15, text: "tracker, refused by Trackless" };
+    /// Held for longer than it should be, for want of a newer answer.
+    pub const STALE_ANSWER: Self = Self { code: 3, text: "" };
+    /// The same, of an answer that there is no such name.
+    pub const STALE_NXDOMAIN_ANSWER: Self = Self { code: 19, text: "" };
     /// RD was not set and we are no authority.
     pub const NOT_AUTHORITATIVE: Self = Self { code: 20, text: "set RD" };
     /// No upstream could be reached.
@@ -32,7 +36,7 @@ impl ExtendedError {
     /// More questions wait for upstream than we hold.
     pub const TOO_BUSY: Self = Self { code: 0, text: "too many questions in flight" };
 
-    fn write(&self, out: &mut [u8]) -> usize {
+    pub(super) fn write(&self, out: &mut [u8]) -> usize {
         let text = self.text.as_bytes();
         let mut at = put(out, 0, &15_u16.to_be_bytes());
         at = put(out, at, &(2 + text.len() as u16).to_be_bytes());

@@ -33,6 +33,8 @@ fn every_key_is_read() {
             min_ttl: Duration::from_secs(10),
             max_ttl: Duration::from_secs(2 * 86_400),
             max_negative_ttl: Duration::from_secs(1_800),
+            stale: Duration::from_secs(3_600),
+            prefetch: false,
         },
         block: Block { ttl: Duration::from_secs(300) },
         lists: vec![

@@ -19,7 +19,7 @@ macro_rules! mistakes {
 mistakes! {
     keys {
         "lisen: x" => "1:1: unknown key `lisen`; did you mean `listen`? Accepted here: listen, web, data, workers, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats"
-        "cache:\n  sise: 1" => "2:3: unknown key `cache.sise`; did you mean `cache.size`? Accepted here: size, min_ttl, max_ttl, max_negative_ttl"
+        "cache:\n  sise: 1" => "2:3: unknown key `cache.sise`; did you mean `cache.size`? Accepted here: size, min_ttl, max_ttl, max_negative_ttl, stale, prefetch"
         "zzzzzz: 1" => "1:1: unknown key `zzzzzz`; accepted here: listen, web, data, workers, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats"
         "timeout: 3s" => "1:1: unknown key `timeout`; did you mean `upstream.timeout`? Accepted here: listen, web, data, workers, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats"
         "<<: { web: off }" => "1:1: unknown key `<<`; accepted here: listen, web, data, workers, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats"

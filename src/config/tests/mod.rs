@@ -15,7 +15,7 @@ level: strict
 upstream:
   servers: [tls://9.9.9.9#dns.quad9.net, udp://192.168.1.1]
   timeout: 1500ms
-cache: { size: 64 MiB, min_ttl: 10s, max_ttl: 2d, max_negative_ttl: 30m }
+cache: { size: 64 MiB, min_ttl: 10s, max_ttl: 2d, max_negative_ttl: 30m, stale: 1h, prefetch: false }
 block: { ttl: 5m }
 lists:
   - { name: my list, file: ads.txt, format: hosts, action: allow, subdomains: true }

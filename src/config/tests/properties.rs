@@ -110,6 +110,8 @@ fn config() -> impl Strategy<Value = Config> {
                 min_ttl: cache.1.min(cache.2),
                 max_ttl: cache.2,
                 max_negative_ttl: cache.3,
+                stale: cache.3,
+                prefetch: devices % 2 == 0,
             },
             block: Block { ttl },
             lists,

@@ -211,6 +211,20 @@ fn manners() {
 }
 
 #[test]
+fn only_those_may_ask_who_are_named() {
+    let upstream = Upstream::start(|_, _| Some(address()));
+    let server = server(&upstream, "access: { networks: [127.0.0.2], on_link: false }");
+    let query = with_edns(query(1, "www.example.org", A), false);
+    assert_eq!(rcode(&server.ask_from([127, 0, 0, 2], &query)), NOERROR);
+    let denied = server.ask_from([127, 0, 0, 3], &query);
+    assert_eq!((rcode(&denied), extended_error(&denied)), (REFUSED, Some(18)));
+    let mut stream = server.connect();
+    send_framed(&mut stream, &query);
+    assert_eq!(read_framed(&mut stream), None, "the connection is closed");
+    assert_eq!(server.metric("trackless_queries_denied_total"), [(String::new(), 2.0)]);
+}
+
+#[test]
 fn no_reply_to_replies_and_scraps() {
     let upstream = Upstream::start(|_, _| Some(address()));
     let server = server(&upstream, "");

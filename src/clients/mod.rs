@@ -75,35 +75,54 @@ impl Directory {
 /// The devices one worker has seen: its own copy, so that it never waits.
 #[derive(Debug, Default)]
 pub struct Seen {
-    numbers: HashMap<IpAddr, DeviceId, RandomState>,
+    devices: HashMap<IpAddr, Device, RandomState>,
     full: bool,
+}
+
+/// A device, and how often it has asked in one second.
+#[derive(Debug, Clone, Copy)]
+struct Device {
+    id: DeviceId,
+    second: u32,
+    queries: u32,
 }
 
 impl Seen {
     /// The device at `address`. No lock and no allocation once the address is known.
     #[inline]
     pub fn device(&mut self, address: IpAddr, directory: &Directory) -> DeviceId {
+        self.asks(address, directory, 0).0
+    }
+
+    /// The device at `address`, and its queries in the second `now`, with this one. Those of
+    /// devices that are not counted by themselves are always 0.
+    #[inline]
+    pub fn asks(&mut self, address: IpAddr, directory: &Directory, now: u32) -> (DeviceId, u32) {
         let address = address.to_canonical();
-        if let Some(&device) = self.numbers.get(&address) {
-            return device;
+        let Some(device) = self.devices.get_mut(&address) else {
+            return self.learn(address, directory, now);
+        };
+        if device.second != now {
+            (device.second, device.queries) = (now, 0);
         }
-        self.learn(address, directory)
+        device.queries = device.queries.saturating_add(1);
+        (device.id, device.queries)
     }
 
     #[cold]
-    fn learn(&mut self, address: IpAddr, directory: &Directory) -> DeviceId {
+    fn learn(&mut self, address: IpAddr, directory: &Directory, now: u32) -> (DeviceId, u32) {
         // Once the directory is full it knows nobody new: a flood of made-up addresses then costs
         // neither lock nor memory.
         if self.full {
-            return DeviceId::OTHER;
+            return (DeviceId::OTHER, 0);
         }
-        let device = directory.number(address);
-        if device == DeviceId::OTHER {
-            self.full = self.numbers.len() + 1 >= directory.capacity();
-        } else {
-            self.numbers.insert(address, device);
+        let id = directory.number(address);
+        if id == DeviceId::OTHER {
+            self.full = self.devices.len() + 1 >= directory.capacity();
+            return (id, 0);
         }
-        device
+        self.devices.insert(address, Device { id, second: now, queries: 1 });
+        (id, 1)
     }
 }
 
@@ -124,6 +143,14 @@ mod tests {
         assert_eq!(device, two.device(address(1), &directory));
         let mapped = IpAddr::V6("::ffff:192.0.2.1".parse().unwrap());
         assert_eq!(device, two.device(mapped, &directory));
+    }
+
+    #[test]
+    fn queries_are_counted_by_the_second() {
+        let directory = Directory::new(Key::random().unwrap(), 10);
+        let mut seen = Seen::default();
+        let mut asks = |last, now| seen.asks(address(last), &directory, now).1;
+        assert_eq!([asks(1, 5), asks(1, 5), asks(2, 5), asks(1, 6)], [1, 2, 1, 1]);
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::error::{nearest, quoted};
 use super::listed::Kind;
 use super::values::{self, Fault};
@@ -37,6 +39,7 @@ pub(super) enum Field<'a> {
     Addresses(&'a mut Vec<SocketAddr>),
     Servers(&'a mut Vec<UpstreamUrl>),
     Rules(&'a mut Vec<String>),
+    Networks(&'a mut Vec<IpNet>),
     Services(&'a mut Vec<String>),
     Listed(&'a mut Vec<List>, Kind),
 }
@@ -83,6 +86,7 @@ impl Field<'_> {
             Self::ListName(_) => "a name for a list",
             Self::Servers(_) => "a server",
             Self::Rules(_) => "a host name",
+            Self::Networks(_) => "a network",
             Self::Services(_) => "a service",
             Self::Listed(_, kind) => kind.noun(),
         }
@@ -121,6 +125,7 @@ impl Field<'_> {
                 "for example ads.example (with its sub-domains) or =ads.example (only it)"
                     .to_owned()
             }
+            Self::Networks(_) => "for example 192.168.0.0/16 or \"fd00::/8\"".to_owned(),
             Self::Services(_) => "for example tiktok".to_owned(),
             Self::Listed(_, Kind::Databases) => {
                 "for example `- adguard-trackers` or `- { name: mine, file: tds.json }`".to_owned()
@@ -135,7 +140,12 @@ impl Field<'_> {
     pub(super) fn is_text(&self) -> bool {
         matches!(
             self,
-            Self::Folder(_) | Self::File(_) | Self::Url(_) | Self::ListName(_) | Self::Rules(_)
+            Self::Folder(_)
+                | Self::File(_)
+                | Self::Url(_)
+                | Self::ListName(_)
+                | Self::Rules(_)
+                | Self::Networks(_)
         )
     }
 
@@ -146,6 +156,7 @@ impl Field<'_> {
             Self::Addresses(_)
                 | Self::Servers(_)
                 | Self::Rules(_)
+                | Self::Networks(_)
                 | Self::Services(_)
                 | Self::Listed(..)
         )
@@ -153,7 +164,7 @@ impl Field<'_> {
 
     /// Whether no value at all would leave nothing to work with.
     pub(super) fn needs_one(&self) -> bool {
-        matches!(self, Self::Addresses(_) | Self::Servers(_))
+        matches!(self, Self::Addresses(_) | Self::Servers(_) | Self::Networks(_))
     }
 
     /// Drops the values held so far, where there may be many.
@@ -161,6 +172,7 @@ impl Field<'_> {
         match self {
             Self::Addresses(slot) => slot.clear(),
             Self::Servers(slot) => slot.clear(),
+            Self::Networks(slot) => slot.clear(),
             Self::Rules(slot) | Self::Services(slot) => slot.clear(),
             Self::Listed(slot, _) => slot.clear(),
             _ => {}
@@ -199,6 +211,7 @@ impl Field<'_> {
             Self::Addresses(slot) => slot.push(values::address(text, LISTEN_PORT)?),
             Self::Servers(slot) => slot.push(server(text)?),
             Self::Rules(slot) => slot.push(values::rule(text)?),
+            Self::Networks(slot) => slot.push(values::network(text)?),
             Self::Services(slot) => slot.push(service(text)?),
             Self::Listed(..) => return Err(Fault::Form),
         }
@@ -231,6 +244,7 @@ impl Field<'_> {
             Self::ListName(slot) => vec![yaml_text(slot)],
             Self::Addresses(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
             Self::Servers(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
+            Self::Networks(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
             Self::Rules(slot) | Self::Services(slot) => {
                 slot.iter().map(|item| yaml_text(item)).collect()
             }

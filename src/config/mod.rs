@@ -20,9 +20,11 @@ mod upstream_url;
 mod values;
 mod write;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
+
+use ipnet::IpNet;
 
 pub use crate::filter::syntax::Format;
 pub use error::ConfigError;
@@ -38,6 +40,8 @@ pub struct Config {
     /// Folder for state, the compiled table and the control socket; none chooses the platform's
     /// own state folder.
     pub data: Option<PathBuf>,
+    /// Who may ask.
+    pub access: Access,
     /// UDP workers for each listening address, 1..=256; 0 means one for each core.
     pub workers: usize,
     /// How strongly the builtin tracker facts protect.
@@ -213,6 +217,45 @@ pub struct Rules {
     pub allow: Vec<String>,
 }
 
+/// Who may ask, and how often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// Networks that may.
+    pub networks: Vec<IpNet>,
+    /// Whether the networks this machine is in may, too.
+    pub on_link: bool,
+    /// Queries a second from one device to one worker, 0 for any number; this machine's own are not
+    /// counted. 0..=1 000 000.
+    pub rate: usize,
+}
+
+impl Default for Access {
+    /// Loopback, private, link-local, and carriers' shared networks (RFC 1122, 1918, 3927, 6598,
+    /// 4291, 4193), and 1,000 queries a second.
+    fn default() -> Self {
+        let v4 = |a, b, length| IpNet::new_assert(Ipv4Addr::new(a, b, 0, 0).into(), length);
+        let v6 = |first, length| {
+            IpNet::new_assert(Ipv6Addr::new(first, 0, 0, 0, 0, 0, 0, 0).into(), length)
+        };
+        let loopback = IpNet::new_assert(Ipv6Addr::LOCALHOST.into(), 128);
+        Self {
+            networks: vec![
+                v4(127, 0, 8),
+                v4(10, 0, 8),
+                v4(172, 16, 12),
+                v4(192, 168, 16),
+                v4(169, 254, 16),
+                v4(100, 64, 10),
+                loopback,
+                v6(0xfe80, 10),
+                v6(0xfc00, 7),
+            ],
+            on_link: true,
+            rate: 1_000,
+        }
+    }
+}
+
 /// What becomes of answers that give public names addresses of the house (DNS rebinding).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rebinding {
@@ -263,6 +306,7 @@ impl Default for Config {
             bypass: Bypass::default(),
             safe_search: SafeSearch::default(),
             rules: Rules::default(),
+            access: Access::default(),
             rebinding: Rebinding { refuse: true, allow: Vec::new() },
             tcp: Tcp::default(),
             stats: Stats::default(),

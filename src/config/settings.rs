@@ -57,6 +57,21 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         field: |config| Field::CountOrAuto(&mut config.workers, 0..=256),
     },
     Setting {
+        key: "access.networks",
+        about: "who may ask",
+        field: |config| Field::Networks(&mut config.access.networks),
+    },
+    Setting {
+        key: "access.on_link",
+        about: "whether the networks this machine is in may ask, too",
+        field: |config| Field::Switch(&mut config.access.on_link),
+    },
+    Setting {
+        key: "access.rate",
+        about: "queries a second from one device; 0 for any number",
+        field: |config| Field::Count(&mut config.access.rate, 0..=1_000_000),
+    },
+    Setting {
         key: "level",
         about: "how strongly to protect; strict may break things",
         field: |config| Field::Level(&mut config.level),

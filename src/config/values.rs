@@ -7,6 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::error::{nearest, quoted};
 use super::upstream_url::is_host_name;
 
@@ -40,6 +42,13 @@ const TIMES: &[(&str, u64)] =
 pub(super) fn count(text: &str, range: &RangeInclusive<usize>) -> Result<usize, Fault> {
     let number = measure(text, &[], 1)?;
     within(usize::try_from(number).map_err(|_| Fault::Range)?, range)
+}
+
+/// An address, or a network with the length of its prefix.
+pub(super) fn network(text: &str) -> Result<IpNet, Fault> {
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    let network = address.or_else(|_| text.parse::<IpNet>()).map_err(|_| Fault::Form)?;
+    Ok(network.trunc())
 }
 
 /// A number of bytes.

@@ -38,6 +38,9 @@ pub use snapshot::{Snapshot, SnapshotError};
 /// Questions that wait in line for one resolver; beyond it clients are told that we are busy.
 const LINE: usize = 8_192;
 
+/// Replies a second of one worker to those who may not ask.
+const MOST_DENIALS: u32 = 20;
+
 /// What all workers share: the snapshot, the answer cache, and the line to the resolvers.
 #[derive(Debug)]
 pub struct Engine {
@@ -216,6 +219,8 @@ pub struct Worker {
     engine: Arc<Engine>,
     counters: Arc<Counters>,
     seen: Seen,
+    /// A second, and how many were told in it that they may not ask.
+    denials: (u32, u32),
     name: Name,
 }
 
@@ -226,6 +231,7 @@ impl Worker {
             counters: engine.new_counters(),
             engine: Arc::clone(engine),
             seen: Seen::default(),
+            denials: (0, 0),
             name: Name::default(),
         }
     }
@@ -246,8 +252,13 @@ impl Worker {
         now: u32,
         out: &mut [u8],
     ) -> Outcome {
+        let admitted = snapshot.access.admits(client.address);
         let query = match Query::read(packet, &mut self.name) {
             Ok(query) => query,
+            Err(_) if !admitted => {
+                self.counters.denied();
+                return Outcome::Silence;
+            }
             Err(rejected) => {
                 let Some((len, rcode)) = rejected.write(packet, out) else {
                     self.counters.ignored();
@@ -256,7 +267,15 @@ impl Worker {
                 return self.reply(len, Source::Local, client, rcode);
             }
         };
-        let device = self.seen.device(client.address, &self.engine.devices);
+        if !admitted {
+            return self.deny(&query, client, now, out);
+        }
+        let (device, queries) = self.seen.asks(client.address, &self.engine.devices, now);
+        let rate = snapshot.config.access.rate;
+        if rate > 0 && queries as usize > rate && !client.address.is_loopback() {
+            self.counters.limited();
+            return Outcome::Silence;
+        }
         let mut case = Case::open(snapshot, &self.name, &query, device, client.address);
         if let Some(rule) = case.verdict.rule
             && rule.answers != Answers::Usual
@@ -307,6 +326,23 @@ impl Worker {
             return self.reply(len, Source::Cache, client, entry.answer().rcode());
         }
         Outcome::Ask(Ask { hash, device, alias: None, refresh: false })
+    }
+
+    /// Tells somebody who may not ask, over UDP and not too often: such queries may bear the address
+    /// of a victim.
+    #[cold]
+    fn deny(&mut self, query: &Query<'_>, client: Client, now: u32, out: &mut [u8]) -> Outcome {
+        self.counters.denied();
+        if self.denials.0 != now {
+            self.denials = (now, 0);
+        }
+        self.denials.1 += 1;
+        if client.transport != Transport::Udp || self.denials.1 > MOST_DENIALS {
+            return Outcome::Silence;
+        }
+        let error = Some(ExtendedError::PROHIBITED);
+        let len = wire::write_failure(query, Rcode::REFUSED, error, out);
+        self.reply(len, Source::Local, client, Rcode::REFUSED)
     }
 
     /// Answers with what `alias` has, which a rule says to be the name's canonical name.

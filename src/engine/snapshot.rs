@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::filter::{Asker, Overlay, Verdict};
 use crate::lists::{ListsError, Rules};
-use crate::policy::{Home, Policy};
+use crate::policy::{Access, Home, Policy};
 use crate::upstream::Figures;
 use crate::wire::{Name, NameError, Refusal, TtlBounds};
 
@@ -19,6 +19,8 @@ pub struct Snapshot {
     pub overlay: Overlay,
     /// Who is held to what.
     pub policy: Policy,
+    /// Who may ask.
+    pub access: Access,
     /// Which names may lead into the house.
     pub home: Home,
     /// The reply to refused queries.
@@ -68,6 +70,7 @@ impl Snapshot {
             rules,
             overlay,
             policy: Policy::new(&config),
+            access: Access::new(&config.access),
             home,
             refusal: Refusal::new(config.block.ttl),
             bounds: TtlBounds {

@@ -3,6 +3,7 @@
 //! A profile is a mask over the lists of the one compiled table: a second profile costs nothing.
 //! There is one profile so far, everybody's. From here a query goes to `filter` with its mask.
 
+mod access;
 mod home;
 
 use std::net::IpAddr;
@@ -13,6 +14,7 @@ use crate::config::{Bypass, Config, Level, SafeSearch};
 use crate::filter::Asker;
 use crate::wire::Rtype;
 
+pub use access::Access;
 pub use home::Home;
 
 /// A list that comes along.

@@ -89,6 +89,8 @@ pub struct Counters {
     durations: [Histogram; Source::ALL.len()],
     ignored: AtomicU64,
     rebinding: AtomicU64,
+    denied: AtomicU64,
+    limited: AtomicU64,
     lists: [ListCounters; MAX_LISTS],
 }
 
@@ -108,6 +110,8 @@ impl Counters {
             durations: Default::default(),
             ignored: AtomicU64::new(0),
             rebinding: AtomicU64::new(0),
+            denied: AtomicU64::new(0),
+            limited: AtomicU64::new(0),
             lists: std::array::from_fn(|_| ListCounters::default()),
         }
     }
@@ -135,6 +139,16 @@ impl Counters {
             }
             left &= left - 1;
         }
+    }
+
+    /// Counts a query of somebody who may not ask.
+    pub fn denied(&self) {
+        bump(&self.denied, 1);
+    }
+
+    /// Counts a query that was one too many for its second.
+    pub fn limited(&self) {
+        bump(&self.limited, 1);
     }
 
     /// Counts an answer that was refused because it leads a public name into the house.
@@ -227,6 +241,16 @@ impl<'a> Totals<'a> {
     /// Answers refused because they led public names into the house.
     pub fn rebinding(&self) -> u64 {
         self.0.iter().map(|counters| counters.rebinding.load(Relaxed)).sum()
+    }
+
+    /// Queries of those who may not ask.
+    pub fn denied(&self) -> u64 {
+        self.0.iter().map(|counters| counters.denied.load(Relaxed)).sum()
+    }
+
+    /// Queries that were too many for their second.
+    pub fn limited(&self) -> u64 {
+        self.0.iter().map(|counters| counters.limited.load(Relaxed)).sum()
     }
 
     /// Packets that were no query.

@@ -231,6 +231,12 @@ fn answers(totals: &Totals<'_>, families: &mut Families) {
     let rebinding = counter(&[], totals.rebinding());
     let help = "Answers refused because they led public names into the house.";
     families.counters("trackless_rebinding_refused_total", help, vec![rebinding]);
+    let denied = counter(&[], totals.denied());
+    let help = "Queries of those who may not ask: see `access` in the settings.";
+    families.counters("trackless_queries_denied_total", help, vec![denied]);
+    let limited = counter(&[], totals.limited());
+    let help = "Queries left without answer because their device asks too often.";
+    families.counters("trackless_queries_limited_total", help, vec![limited]);
     let ignored = counter(&[], totals.ignored());
     let help = "Packets that got no reply because they were no queries.";
     families.counters("trackless_packets_ignored_total", help, vec![ignored]);

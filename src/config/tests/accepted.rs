@@ -23,6 +23,11 @@ fn every_key_is_read() {
         web: None,
         data: Some(PathBuf::from("/etc/trackless/state")),
         workers: 2,
+        access: Access {
+            networks: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::1/128".parse().unwrap()],
+            on_link: false,
+            rate: 50,
+        },
         level: Level::Strict,
         upstream: Upstream {
             servers: vec![url("tls://9.9.9.9#dns.quad9.net"), url("udp://192.168.1.1")],

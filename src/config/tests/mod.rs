@@ -27,6 +27,7 @@ databases:
   - { name: mine, file: tds.json }
 services: [tiktok]
 bypass: all
+access: { networks: [192.0.2.7/24, "2001:db8::1"], on_link: false, rate: 50 }
 safe_search: search
 updates: { size: 1 MiB, time: 60s }
 rules: { block: [ads.example, =only.this.example], allow: [_good.example.] }

@@ -103,6 +103,13 @@ fn config() -> impl Strategy<Value = Config> {
             web: front.1,
             data: front.2,
             workers: front.3,
+            access: Access {
+                networks: (0..=devices % 3)
+                    .map(|n| format!("10.{n}.0.0/16").parse().unwrap())
+                    .collect(),
+                on_link: devices % 2 == 0,
+                rate: devices,
+            },
             level,
             upstream: Upstream { servers: upstream.0, timeout: upstream.1 },
             cache: Cache {

@@ -212,3 +212,20 @@ fn an_idle_server_shows_no_empty_families() {
         assert!(figures["process_resident_memory_bytes"] > 0.0);
     }
 }
+
+#[test]
+fn a_device_that_asks_too_often_is_left_without_an_answer() {
+    let mut config = Config::default();
+    config.access.rate = 3;
+    let house = House::new(config);
+    let mut worker = Worker::new(&house.engine);
+    for device in [1, 1, 1, 1, 1, 2] {
+        ask(&mut worker, device, Transport::Udp, &question("doubleclick.net"));
+    }
+    let figures = house.figures();
+    assert_eq!(figures["trackless_queries_limited_total"], 2.0);
+    assert_eq!(
+        figures["trackless_answers_total{rcode=\"NXDOMAIN\",source=\"filter\",transport=\"udp\"}"],
+        4.0
+    );
+}

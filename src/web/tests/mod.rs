@@ -92,6 +92,6 @@ fn question(name: &str) -> Vec<u8> {
 /// Asks as the device whose address ends in `last`.
 fn ask(worker: &mut Worker, last: u8, transport: Transport, packet: &[u8]) -> Outcome {
     let engine = Arc::clone(worker.engine());
-    let address = IpAddr::from([192, 0, 2, last]);
+    let address = IpAddr::from([192, 168, 7, last]);
     worker.answer(&engine.snapshot(), packet, Client { address, transport }, 0, &mut [0; 1232])
 }

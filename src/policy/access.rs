@@ -1,0 +1,109 @@
+//! Who may ask at all: never the whole Internet.
+//!
+//! A server that answers everybody is found within hours and used to flood others with its answers.
+//! So only private networks may ask, and those this machine is itself in: with IPv6, the devices of
+//! a house have public addresses.
+
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use ipnet::IpNet;
+
+use crate::config;
+
+/// How long it is believed which networks this machine is in: providers change them overnight.
+const BELIEVED: Duration = Duration::from_secs(10);
+/// Shortest prefix of a network that a machine is in. A longer arm is a provider's.
+const WIDEST_V4: u8 = 16;
+const WIDEST_V6: u8 = 48;
+
+/// Which addresses may ask.
+#[derive(Debug)]
+pub struct Access {
+    networks: Vec<IpNet>,
+    /// Networks of this machine, and when they were looked at; none where they do not count.
+    on_link: Option<Mutex<(Instant, Vec<IpNet>)>>,
+}
+
+impl Access {
+    /// As `config` says.
+    pub fn new(config: &config::Access) -> Self {
+        let on_link = config.on_link.then(|| Mutex::new((Instant::now(), on_link())));
+        Self { networks: config.networks.clone(), on_link }
+    }
+
+    /// Whether `address` may ask. About 10 ns for those of the settings.
+    #[inline]
+    pub fn admits(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.networks.iter().any(|network| network.contains(&address)) || self.is_on_link(address)
+    }
+
+    #[cold]
+    fn is_on_link(&self, address: IpAddr) -> bool {
+        let Some(on_link) = &self.on_link else { return false };
+        let mut on_link = on_link.lock().unwrap_or_else(PoisonError::into_inner);
+        let (looked, networks) = &mut *on_link;
+        let mut found = networks.iter().any(|network| network.contains(&address));
+        if !found && looked.elapsed() > BELIEVED {
+            *looked = Instant::now();
+            *networks = self::on_link();
+            found = networks.iter().any(|network| network.contains(&address));
+        }
+        found
+    }
+}
+
+/// The networks this machine is in.
+fn on_link() -> Vec<IpNet> {
+    let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+    interfaces
+        .into_iter()
+        .filter_map(|interface| match interface.addr {
+            if_addrs::IfAddr::V4(v4) => network(v4.ip.into(), v4.netmask.into(), WIDEST_V4),
+            if_addrs::IfAddr::V6(v6) => network(v6.ip.into(), v6.netmask.into(), WIDEST_V6),
+        })
+        .collect()
+}
+
+fn network(address: IpAddr, mask: IpAddr, widest: u8) -> Option<IpNet> {
+    let network = IpNet::with_netmask(address, mask).ok()?;
+    (network.prefix_len() >= widest).then(|| network.trunc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn private_networks_and_this_machine_may_ask_and_others_may_not() {
+        let access = Access::new(&config::Config::default().access);
+        for text in [
+            "127.0.0.1",
+            "192.168.7.9",
+            "10.255.0.1",
+            "172.16.0.1",
+            "fd12::1",
+            "fe80::1",
+            "::1",
+            "::ffff:192.168.1.1",
+            "100.100.1.1",
+        ] {
+            assert!(access.admits(text.parse().unwrap()), "{text}");
+        }
+        for text in ["8.8.8.8", "172.32.0.1", "2001:db8::1", "::ffff:8.8.8.8"] {
+            assert!(!access.admits(text.parse().unwrap()), "{text}");
+        }
+        for interface in if_addrs::get_if_addrs().unwrap() {
+            assert!(access.admits(interface.ip()), "{interface:?}");
+        }
+    }
+
+    #[test]
+    fn a_network_of_a_provider_is_not_ours() {
+        let net = |mask: &str| network("203.0.113.5".parse().unwrap(), mask.parse().unwrap(), 16);
+        assert_eq!(net("255.255.255.0"), Some("203.0.113.0/24".parse().unwrap()));
+        assert_eq!(net("255.0.0.0"), None);
+    }
+}

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use super::error::{nearest, quoted};
 use super::listed::Kind;
 use super::values::{self, Fault};
-use super::{Action, Bypass, Level, List, SafeSearch, UpstreamUrl};
+use super::{Action, Bypass, Level, List, SafeSearch, UpstreamUrl, UpstreamUrlError};
 use crate::catalogue;
 use crate::filter::syntax::Format;
 
@@ -37,7 +37,8 @@ pub(super) enum Field<'a> {
     Url(&'a mut Option<String>),
     ListName(&'a mut String),
     Addresses(&'a mut Vec<SocketAddr>),
-    Servers(&'a mut Vec<UpstreamUrl>),
+    /// Upstreams; whether they may be known by name alone.
+    Servers(&'a mut Vec<UpstreamUrl>, bool),
     Rules(&'a mut Vec<String>),
     Networks(&'a mut Vec<IpNet>),
     Services(&'a mut Vec<String>),
@@ -84,7 +85,7 @@ impl Field<'_> {
             Self::File(_) => "a file",
             Self::Url(_) => "a URL",
             Self::ListName(_) => "a name for a list",
-            Self::Servers(_) => "a server",
+            Self::Servers(..) => "a server",
             Self::Rules(_) => "a host name",
             Self::Networks(_) => "a network",
             Self::Services(_) => "a service",
@@ -118,7 +119,7 @@ impl Field<'_> {
             Self::File(_) => "for example /etc/trackless/ads.txt".to_owned(),
             Self::Url(_) => "for example https://lists.example/ads.txt".to_owned(),
             Self::ListName(_) => "1 to 64 characters, for example my list".to_owned(),
-            Self::Servers(_) => {
+            Self::Servers(..) => {
                 "for example udp://192.168.1.1 or tls://9.9.9.9#dns.quad9.net".to_owned()
             }
             Self::Rules(_) => {
@@ -154,7 +155,7 @@ impl Field<'_> {
         matches!(
             self,
             Self::Addresses(_)
-                | Self::Servers(_)
+                | Self::Servers(..)
                 | Self::Rules(_)
                 | Self::Networks(_)
                 | Self::Services(_)
@@ -164,14 +165,14 @@ impl Field<'_> {
 
     /// Whether no value at all would leave nothing to work with.
     pub(super) fn needs_one(&self) -> bool {
-        matches!(self, Self::Addresses(_) | Self::Servers(_) | Self::Networks(_))
+        matches!(self, Self::Addresses(_) | Self::Servers(..) | Self::Networks(_))
     }
 
     /// Drops the values held so far, where there may be many.
     pub(super) fn clear(&mut self) {
         match self {
             Self::Addresses(slot) => slot.clear(),
-            Self::Servers(slot) => slot.clear(),
+            Self::Servers(slot, _) => slot.clear(),
             Self::Networks(slot) => slot.clear(),
             Self::Rules(slot) | Self::Services(slot) => slot.clear(),
             Self::Listed(slot, _) => slot.clear(),
@@ -209,7 +210,7 @@ impl Field<'_> {
             Self::Url(slot) => **slot = Some(values::url(text)?),
             Self::ListName(slot) => **slot = values::list_name(text)?,
             Self::Addresses(slot) => slot.push(values::address(text, LISTEN_PORT)?),
-            Self::Servers(slot) => slot.push(server(text)?),
+            Self::Servers(slot, named) => slot.push(server(text, *named)?),
             Self::Rules(slot) => slot.push(values::rule(text)?),
             Self::Networks(slot) => slot.push(values::network(text)?),
             Self::Services(slot) => slot.push(service(text)?),
@@ -243,7 +244,9 @@ impl Field<'_> {
             }
             Self::ListName(slot) => vec![yaml_text(slot)],
             Self::Addresses(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
-            Self::Servers(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
+            Self::Servers(slot, _) => {
+                slot.iter().map(|item| yaml_text(&item.to_string())).collect()
+            }
             Self::Networks(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
             Self::Rules(slot) | Self::Services(slot) => {
                 slot.iter().map(|item| yaml_text(item)).collect()
@@ -272,12 +275,21 @@ fn service(text: &str) -> Result<String, Fault> {
     )))
 }
 
-fn server(text: &str) -> Result<UpstreamUrl, Fault> {
+fn server(text: &str, named: bool) -> Result<UpstreamUrl, Fault> {
     // The error repeats what it found; nobody wants to read a novel there.
     if text.len() > 300 {
         return Err(Fault::Form);
     }
-    text.parse::<UpstreamUrl>().map_err(|error| Fault::Because(error.to_string()))
+    let url: UpstreamUrl =
+        text.parse().map_err(|error: UpstreamUrlError| Fault::Because(error.to_string()))?;
+    if !named && url.address().is_none() {
+        let why = format!(
+            "{} has no address, and who tells addresses must have one; write for example tls://9.9.9.9#dns.quad9.net",
+            quoted(text)
+        );
+        return Err(Fault::Because(why));
+    }
+    Ok(url)
 }
 
 fn times(range: &RangeInclusive<Duration>) -> String {

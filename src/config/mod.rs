@@ -14,6 +14,7 @@ mod field;
 mod listed;
 mod read;
 mod settings;
+mod stamp;
 #[cfg(test)]
 mod tests;
 mod upstream_url;
@@ -28,7 +29,7 @@ use ipnet::IpNet;
 
 pub use crate::filter::syntax::Format;
 pub use error::ConfigError;
-pub use upstream_url::{Transport, UpstreamUrl, UpstreamUrlError};
+pub use upstream_url::{Host, Transport, UpstreamUrl, UpstreamUrlError};
 
 /// Everything a person can set. Built from YAML by [`Config::from_yaml`], or [`Config::default`].
 #[derive(Debug, Clone, PartialEq)]
@@ -109,6 +110,10 @@ impl Level {
 pub struct Upstream {
     /// Servers, at least one; the first healthy one is asked.
     pub servers: Vec<UpstreamUrl>,
+    /// Who is asked for the addresses of servers that are named; by their own addresses.
+    pub bootstrap: Vec<UpstreamUrl>,
+    /// File of certificates (PEM) that servers may be signed with, beside those browsers trust.
+    pub ca: Option<PathBuf>,
     /// Time for one question over all servers and retries, 100 ms..=30 s.
     pub timeout: Duration,
 }
@@ -319,18 +324,16 @@ impl Default for Upstream {
         // Quad9 and Mullvad: foundations and companies that keep no client addresses, from two
         // operators so that one failing leaves the other. Addresses are here because a DNS server
         // has nobody else to ask for them.
-        Self {
-            servers: [
-                "tls://9.9.9.9#dns.quad9.net",
-                "tls://149.112.112.112#dns.quad9.net",
-                "tls://[2620:fe::fe]#dns.quad9.net",
-                "tls://194.242.2.2#dns.mullvad.net",
-            ]
-            .iter()
-            .map(|url| url.parse().expect("builtin upstream URLs are valid"))
-            .collect(),
-            timeout: Duration::from_secs(3),
-        }
+        let servers: Vec<UpstreamUrl> = [
+            "tls://9.9.9.9#dns.quad9.net",
+            "tls://149.112.112.112#dns.quad9.net",
+            "tls://[2620:fe::fe]#dns.quad9.net",
+            "tls://194.242.2.2#dns.mullvad.net",
+        ]
+        .iter()
+        .map(|url| url.parse().expect("builtin upstream URLs are valid"))
+        .collect();
+        Self { bootstrap: servers.clone(), servers, ca: None, timeout: Duration::from_secs(3) }
     }
 }
 

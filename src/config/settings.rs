@@ -79,7 +79,17 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
     Setting {
         key: "upstream.servers",
         about: "whom to ask; the first healthy one is asked",
-        field: |config| Field::Servers(&mut config.upstream.servers),
+        field: |config| Field::Servers(&mut config.upstream.servers, true),
+    },
+    Setting {
+        key: "upstream.bootstrap",
+        about: "who tells the addresses of servers that are named; by address",
+        field: |config| Field::Servers(&mut config.upstream.bootstrap, false),
+    },
+    Setting {
+        key: "upstream.ca",
+        about: "certificates (PEM) that servers may be signed with, beside those browsers trust",
+        field: |config| Field::File(&mut config.upstream.ca),
     },
     Setting {
         key: "upstream.timeout",

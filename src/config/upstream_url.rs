@@ -1,8 +1,14 @@
-//! An upstream as a person writes it: `udp://127.0.0.1:5300`, `tls://9.9.9.9#dns.quad9.net`.
+//! An upstream as a person writes it: `udp://127.0.0.1:5300`, `tls://9.9.9.9#dns.quad9.net`,
+//! `https://dns.quad9.net/dns-query`, or a stamp.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
+
+use super::stamp;
+
+/// Path of DNS over HTTPS where none is written (RFC 8484 section 4.1.1 has it as an example).
+const PATH: &str = "/dns-query";
 
 /// How an upstream is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -13,17 +19,37 @@ pub enum Transport {
     Tcp,
     /// DNS over TLS (RFC 7858).
     Tls,
+    /// DNS over HTTPS, HTTP/2 (RFC 8484).
+    Https,
+    /// DNS over HTTPS, HTTP/3 (RFC 9114).
+    H3,
+    /// DNS over QUIC (RFC 9250).
+    Quic,
 }
 
-/// An upstream server: where it is, how to speak to it and, under TLS, who it must prove to be.
+/// An upstream server: where it is, how to speak to it and, where it is encrypted, who it must
+/// prove to be.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UpstreamUrl {
     /// How to speak to it.
     pub transport: Transport,
-    /// Where it is. Always an address: a DNS server cannot ask itself for one.
-    pub address: SocketAddr,
-    /// Name its certificate must carry; none means the address itself must be in it.
+    /// Where it is.
+    pub host: Host,
+    /// Its port.
+    pub port: u16,
+    /// Name its certificate must carry; none means that of its host.
     pub server_name: Option<String>,
+    /// Path of DNS over HTTPS; empty for others.
+    pub path: String,
+}
+
+/// Where an upstream is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Host {
+    /// At an address.
+    Address(IpAddr),
+    /// At the addresses of a name, for which the bootstrap servers are asked.
+    Name(String),
 }
 
 /// Why a text is no upstream.
@@ -31,7 +57,7 @@ pub struct UpstreamUrl {
 pub enum UpstreamUrlError {
     /// No `scheme://` that we know.
     #[error(
-        "`{0}` does not start with udp://, tcp:// or tls://; write for example udp://192.168.1.1 or tls://9.9.9.9#dns.quad9.net"
+        "`{0}` does not start with udp://, tcp://, tls://, https://, h3://, quic:// or sdns://; write for example udp://192.168.1.1 or tls://9.9.9.9#dns.quad9.net"
     )]
     Scheme(String),
     /// The host is not an address, or the port no port.
@@ -44,68 +70,161 @@ pub enum UpstreamUrlError {
         "`#{0}` is not a server name for a certificate; write for example tls://9.9.9.9#dns.quad9.net"
     )]
     ServerName(String),
+    /// A path that is none, or stands where there are none.
+    #[error("`{0}` is not a path for this server; write for example https://9.9.9.9/dns-query")]
+    Path(String),
+    /// A stamp that cannot be read or used.
+    #[error(
+        "the stamp {0}; write the server's URL instead, for example tls://9.9.9.9#dns.quad9.net"
+    )]
+    Stamp(&'static str),
 }
 
 impl Transport {
+    const ALL: [Self; 6] = [Self::Udp, Self::Tcp, Self::Tls, Self::Https, Self::H3, Self::Quic];
+
     fn scheme(self) -> &'static str {
         match self {
             Self::Udp => "udp",
             Self::Tcp => "tcp",
             Self::Tls => "tls",
+            Self::Https => "https",
+            Self::H3 => "h3",
+            Self::Quic => "quic",
         }
     }
 
-    fn default_port(self) -> u16 {
+    pub(super) fn default_port(self) -> u16 {
         match self {
             Self::Udp | Self::Tcp => 53,
-            Self::Tls => 853,
+            Self::Tls | Self::Quic => 853,
+            Self::Https | Self::H3 => 443,
         }
     }
+
+    /// Whether what is said can be read by those on the way.
+    pub fn is_encrypted(self) -> bool {
+        !matches!(self, Self::Udp | Self::Tcp)
+    }
+
+    fn has_path(self) -> bool {
+        matches!(self, Self::Https | Self::H3)
+    }
+}
+
+impl UpstreamUrl {
+    /// Where it is, if that is an address.
+    pub fn address(&self) -> Option<SocketAddr> {
+        match &self.host {
+            Host::Address(ip) => Some(SocketAddr::new(*ip, self.port)),
+            Host::Name(_) => None,
+        }
+    }
+
+    /// What its certificate must be for.
+    pub fn certificate_name(&self) -> String {
+        match (&self.server_name, &self.host) {
+            (Some(name), _) | (None, Host::Name(name)) => name.clone(),
+            (None, Host::Address(ip)) => ip.to_string(),
+        }
+    }
+
+    /// The name by which it is known, if it is not only an address.
+    pub fn name(&self) -> Option<&str> {
+        match (&self.server_name, &self.host) {
+            (Some(name), _) | (None, Host::Name(name)) => Some(name),
+            (None, Host::Address(_)) => None,
+        }
+    }
+
+    pub(super) fn new(
+        transport: Transport,
+        host: &str,
+        server_name: Option<&str>,
+        path: &str,
+    ) -> Result<Self, UpstreamUrlError> {
+        let address = || UpstreamUrlError::Address(host.to_owned());
+        let (host, port) = host_and_port(host).ok_or_else(address)?;
+        let port = port.unwrap_or_else(|| transport.default_port());
+        // Plain servers are those that are asked for the others' addresses.
+        if port == 0 || !transport.is_encrypted() && matches!(host, Host::Name(_)) {
+            return Err(address());
+        }
+        if let Some(name) = server_name
+            && (!transport.is_encrypted() || !is_host_name(name))
+        {
+            return Err(UpstreamUrlError::ServerName(name.to_owned()));
+        }
+        let visible = |path: &str| path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+        let path = match (transport.has_path(), path) {
+            (true, "") => PATH,
+            (true, path) if path.starts_with('/') && visible(path) => path,
+            (false, "") => "",
+            _ => return Err(UpstreamUrlError::Path(path.to_owned())),
+        };
+        Ok(Self {
+            transport,
+            host,
+            port,
+            server_name: server_name.map(str::to_owned),
+            path: path.to_owned(),
+        })
+    }
+}
+
+/// An address or a name, and a port if there is one.
+fn host_and_port(text: &str) -> Option<(Host, Option<u16>)> {
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Some((Host::Address(address.ip()), Some(address.port())));
+    }
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    if let Ok(ip) = bare.unwrap_or(text).parse::<IpAddr>() {
+        return Some((Host::Address(ip), None));
+    }
+    let (name, port) = match text.split_once(':') {
+        Some((name, port)) => (name, Some(port.parse().ok()?)),
+        None => (text, None),
+    };
+    // No top-level name ends in a digit: such a text is an address with a slip.
+    let is_name = is_host_name(name) && !name.ends_with(|last: char| last.is_ascii_digit());
+    (is_name && name.contains('.')).then(|| (Host::Name(name.to_ascii_lowercase()), port))
 }
 
 impl FromStr for UpstreamUrl {
     type Err = UpstreamUrlError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (transport, rest) = [Transport::Udp, Transport::Tcp, Transport::Tls]
+        if let Some(stamp) = text.strip_prefix("sdns://") {
+            return stamp::read(stamp);
+        }
+        let (transport, rest) = Transport::ALL
             .into_iter()
             .find_map(|transport| {
                 let rest = text.strip_prefix(transport.scheme())?.strip_prefix("://")?;
                 Some((transport, rest))
             })
             .ok_or_else(|| UpstreamUrlError::Scheme(text.to_owned()))?;
-        let (host, server_name) = match rest.split_once('#') {
-            Some((host, name)) => (host, Some(name)),
+        let (rest, server_name) = match rest.split_once('#') {
+            Some((rest, name)) => (rest, Some(name)),
             None => (rest, None),
         };
-        let address = host
-            .parse::<SocketAddr>()
-            .or_else(|_| {
-                let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-                let ip = bare.unwrap_or(host).parse::<IpAddr>()?;
-                Ok(SocketAddr::new(ip, transport.default_port()))
-            })
-            .map_err(|_: std::net::AddrParseError| UpstreamUrlError::Address(host.to_owned()))?;
-        if address.port() == 0 {
-            return Err(UpstreamUrlError::Address(host.to_owned()));
-        }
-        if let Some(name) = server_name
-            && (transport != Transport::Tls || !is_host_name(name))
-        {
-            return Err(UpstreamUrlError::ServerName(name.to_owned()));
-        }
-        Ok(Self { transport, address, server_name: server_name.map(str::to_owned) })
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        Self::new(transport, host, server_name, path)
     }
 }
 
 impl fmt::Display for UpstreamUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}://", self.transport.scheme())?;
-        match self.address {
-            address if address.port() != self.transport.default_port() => write!(f, "{address}")?,
-            SocketAddr::V4(address) => write!(f, "{}", address.ip())?,
-            SocketAddr::V6(address) => write!(f, "[{}]", address.ip())?,
+        match &self.host {
+            Host::Address(IpAddr::V6(ip)) => write!(f, "[{ip}]")?,
+            Host::Address(IpAddr::V4(ip)) => write!(f, "{ip}")?,
+            Host::Name(name) => f.write_str(name)?,
         }
+        if self.port != self.transport.default_port() {
+            write!(f, ":{}", self.port)?;
+        }
+        f.write_str(&self.path)?;
         match &self.server_name {
             Some(name) => write!(f, "#{name}"),
             None => Ok(()),
@@ -134,6 +253,11 @@ mod tests {
             "tcp://[::1]:53000",
             "tls://9.9.9.9#dns.quad9.net",
             "tls://[2620:fe::fe]#dns.quad9.net",
+            "tls://dns.quad9.net",
+            "https://9.9.9.9:8443/dns-query#dns.quad9.net",
+            "https://dns.quad9.net/some/path?x",
+            "h3://[2620:fe::fe]/dns-query#dns.quad9.net",
+            "quic://dns.example.org:8853",
         ] {
             assert_eq!(url.parse::<UpstreamUrl>().unwrap().to_string(), url);
         }
@@ -141,17 +265,26 @@ mod tests {
 
     #[test]
     fn default_ports_belong_to_the_transport() {
-        assert_eq!("udp://1.2.3.4".parse::<UpstreamUrl>().unwrap().address.port(), 53);
-        assert_eq!("tls://1.2.3.4".parse::<UpstreamUrl>().unwrap().address.port(), 853);
-        assert_eq!("tls://::1".parse::<UpstreamUrl>().unwrap().address.to_string(), "[::1]:853");
+        assert_eq!("udp://1.2.3.4".parse::<UpstreamUrl>().unwrap().port, 53);
+        assert_eq!("tls://1.2.3.4".parse::<UpstreamUrl>().unwrap().port, 853);
+        assert_eq!("quic://1.2.3.4".parse::<UpstreamUrl>().unwrap().port, 853);
+        assert_eq!("h3://dns.example.org".parse::<UpstreamUrl>().unwrap().port, 443);
+        let local = "tls://::1".parse::<UpstreamUrl>().unwrap();
+        assert_eq!(local.address().unwrap().to_string(), "[::1]:853");
+        let https = "https://dns.example.org".parse::<UpstreamUrl>().unwrap();
+        assert_eq!(https.to_string(), "https://dns.example.org/dns-query");
     }
 
     #[test]
     fn what_is_wrong_is_said() {
         let error = |url: &str| url.parse::<UpstreamUrl>().unwrap_err();
         assert!(matches!(error("9.9.9.9"), UpstreamUrlError::Scheme(_)));
-        assert!(matches!(error("https://9.9.9.9"), UpstreamUrlError::Scheme(_)));
-        assert!(matches!(error("tls://dns.quad9.net"), UpstreamUrlError::Address(_)));
+        assert!(matches!(error("http://9.9.9.9"), UpstreamUrlError::Scheme(_)));
+        assert!(matches!(error("udp://dns.quad9.net"), UpstreamUrlError::Address(_)));
+        assert!(matches!(error("tls://9.9.9.256"), UpstreamUrlError::Address(_)));
+        assert!(matches!(error("tls://9.9.9.9/x"), UpstreamUrlError::Path(_)));
+        assert!(matches!(error("https://9.9.9.9/a b"), UpstreamUrlError::Path(_)));
+        assert!(matches!(error("sdns://AQ"), UpstreamUrlError::Stamp(_)));
         assert!(matches!(error("udp://1.2.3.4:99999"), UpstreamUrlError::Address(_)));
         assert!(matches!(error("udp://1.2.3.4:0"), UpstreamUrlError::Address(_)));
         assert!(matches!(error("udp://1.2.3.4#name"), UpstreamUrlError::ServerName(_)));

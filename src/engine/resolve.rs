@@ -86,7 +86,8 @@ impl Resolver {
                 Some((figures, pool)) if Arc::ptr_eq(figures, &snapshot.upstreams) => pool,
                 pool => {
                     let figures = Arc::clone(&snapshot.upstreams);
-                    let made = Rc::new(Pool::new(&snapshot.config.upstream, &figures));
+                    let made =
+                        Rc::new(Pool::new(&snapshot.config.upstream, &figures, &snapshot.trust));
                     &mut pool.insert((figures, made)).1
                 }
             };

@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::filter::{Asker, Overlay, Verdict};
 use crate::lists::{ListsError, Rules};
 use crate::policy::{Access, Home, Policy};
-use crate::upstream::Figures;
+use crate::upstream::{Figures, Trust, TrustError};
 use crate::wire::{Name, NameError, Refusal, TtlBounds};
 
 /// Rules, policy and settings that hold together. A reload makes a new one and swaps the pointer.
@@ -31,6 +31,8 @@ pub struct Snapshot {
     pub config: Config,
     /// The upstreams' figures; the same object as long as the upstreams are the same.
     pub upstreams: Arc<Figures>,
+    /// Who may sign for the upstreams.
+    pub trust: Trust,
 }
 
 /// Why there is no snapshot.
@@ -39,6 +41,9 @@ pub enum SnapshotError {
     /// The lists could not be compiled.
     #[error(transparent)]
     Lists(#[from] ListsError),
+    /// The file of certificates cannot be used.
+    #[error("upstream.ca: {0}: {1}")]
+    Trust(String, TrustError),
     /// A rule of the owner's is no name.
     #[error("rules or rebinding: `{0}` is not a name: {1}")]
     Rule(String, NameError),
@@ -57,6 +62,10 @@ impl Snapshot {
         let rules = Rules::load(&config, data)?;
         let overlay = Overlay::new(&config.rules.block, &config.rules.allow)
             .map_err(|(text, error)| SnapshotError::Rule(text, error))?;
+        let ca = config.upstream.ca.as_deref();
+        let trust = Trust::read(ca).map_err(|error| {
+            SnapshotError::Trust(ca.map_or_else(String::new, |ca| ca.display().to_string()), error)
+        })?;
         let home = Home::new(&config.rebinding)
             .map_err(|(text, error)| SnapshotError::Rule(text, error))?;
         let seconds =
@@ -79,6 +88,7 @@ impl Snapshot {
                 max_negative: seconds(config.cache.max_negative_ttl),
             },
             upstreams,
+            trust,
             config,
         })
     }

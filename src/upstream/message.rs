@@ -42,6 +42,20 @@ impl Question {
     }
 }
 
+/// Pads a query, whose last record is its OPT record without options, to a multiple of 128 octets
+/// (RFC 7830, RFC 8467 section 4.1).
+pub(super) fn pad(message: &mut Vec<u8>) {
+    const BLOCK: usize = 128;
+    /// Code of the option, and what it takes without its octets.
+    const PADDING: u8 = 12;
+    const HEAD: usize = 4;
+    let before = message.len();
+    let padding = (before + HEAD).next_multiple_of(BLOCK) - before - HEAD;
+    message.truncate(before - 2);
+    message.extend_from_slice(&[0, (HEAD + padding) as u8, 0, PADDING, 0, padding as u8]);
+    message.resize(before + HEAD + padding, 0);
+}
+
 /// Whether `message` replies to the question `wire`, and to how it is spelled. The ID is the
 /// caller's to check.
 pub(super) fn replies_to(message: &[u8], wire: &[u8]) -> Reply {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! engine::resolve ─▶ Pool::ask ─▶ Server ─┬─▶ udp (our own) ─ truncated ─┐
-//!                      │ next server      └─▶ stream (TCP, TLS: hickory) ◀┘
+//!                      │ next server      └─▶ stream (hickory's exchanges) ◀┘
 //!                      └─ silent, failing
 //! ```
 //!
@@ -10,6 +10,8 @@
 //! question. It must never send anything of a client's but the question, DO and CD, and never let
 //! a dead upstream cost more than its time limit.
 
+mod bootstrap;
+mod connection;
 mod figures;
 mod message;
 mod server;
@@ -25,6 +27,9 @@ use tokio::time::{Instant, timeout_at};
 use crate::config;
 use crate::wire::ExtendedError;
 
+use bootstrap::Bootstrap;
+pub(crate) use connection::connection;
+pub use connection::{Trust, TrustError};
 pub use figures::{Figures, ServerFigures};
 pub use message::Question;
 use server::Server;
@@ -66,9 +71,26 @@ impl Failure {
 
 impl Pool {
     /// The servers of `config`. Connects to nobody before the first question.
-    pub fn new(config: &config::Upstream, figures: &Arc<Figures>) -> Self {
-        let servers = config.servers.iter().enumerate();
-        let servers = servers.map(|(index, url)| Server::new(url, Arc::clone(figures), index));
+    pub fn new(config: &config::Upstream, figures: &Arc<Figures>, trust: &Trust) -> Self {
+        let named = config.servers.iter().any(|url| url.address().is_none());
+        let bootstrap = named.then(|| Rc::new(Bootstrap::new(config, trust)));
+        Self::with(config, figures, trust, bootstrap.as_ref())
+    }
+
+    /// The servers of `config`, of which those that are only named cannot be asked.
+    fn of_addresses(config: &config::Upstream, figures: &Arc<Figures>, trust: &Trust) -> Self {
+        Self::with(config, figures, trust, None)
+    }
+
+    fn with(
+        config: &config::Upstream,
+        figures: &Arc<Figures>,
+        trust: &Trust,
+        bootstrap: Option<&Rc<Bootstrap>>,
+    ) -> Self {
+        let servers = config.servers.iter().enumerate().map(|(index, url)| {
+            Server::new(url, trust, bootstrap.map(Rc::clone), Arc::clone(figures), index)
+        });
         Self { servers: servers.collect(), timeout: config.timeout }
     }
 

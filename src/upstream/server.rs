@@ -10,11 +10,12 @@ use tokio::task;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
+use super::bootstrap::Bootstrap;
 use super::figures::{Figures, ServerFigures};
 use super::message::{Question, Reply, is_truncated, replies_to};
 use super::stream::Stream;
 use super::udp::Udp;
-use super::{FIRST_PATIENCE, LEAST_PATIENCE, MOST_PATIENCE};
+use super::{FIRST_PATIENCE, Failure, LEAST_PATIENCE, MOST_PATIENCE, Trust};
 use crate::config::{Transport, UpstreamUrl};
 use crate::wire::HEADER;
 
@@ -38,6 +39,9 @@ pub(super) enum AskError {
     /// TCP or TLS failed.
     #[error("{0}")]
     Net(#[from] hickory_resolver::net::NetError),
+    /// Nobody tells where the server is.
+    #[error("its address is not to be had: {0}")]
+    NoAddress(#[from] Failure),
     /// A reply to something else came over a connection that only we use.
     #[error("the reply is to another question")]
     OtherReply,
@@ -58,10 +62,17 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(url: &UpstreamUrl, figures: Arc<Figures>, index: usize) -> Rc<Self> {
+    pub(super) fn new(
+        url: &UpstreamUrl,
+        trust: &Trust,
+        bootstrap: Option<Rc<Bootstrap>>,
+        figures: Arc<Figures>,
+        index: usize,
+    ) -> Rc<Self> {
+        let datagrams = url.address().filter(|_| url.transport == Transport::Udp);
         Rc::new_cyclic(|itself| Self {
-            udp: (url.transport == Transport::Udp).then(|| Udp::new(url.address)),
-            stream: Stream::new(url),
+            udp: datagrams.map(Udp::new),
+            stream: Stream::new(url, trust.clone(), bootstrap),
             figures,
             index,
             round_trip: Cell::default(),

@@ -1,23 +1,27 @@
-//! TCP and TLS to an upstream, through hickory's exchanges: one connection, many questions.
+//! Streams to an upstream (TCP, TLS, HTTPS, QUIC), through hickory's exchanges: one connection, many questions.
 //!
 //! hickory's resolver turns replies without data into errors and drops what else they say; its
 //! exchanges below give the reply's bytes untouched. Their limit: a message with one record that
 //! hickory cannot parse fails as a whole (read in hickory-net 0.26.3).
 
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::rc::Rc;
 
-use hickory_resolver::config::{ConnectionConfig, ProtocolConfig, ResolverOpts};
+use hickory_resolver::config::ResolverOpts;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::xfer::{DnsExchange, FirstAnswer as _};
 use hickory_resolver::net::{DnsHandle as _, NetError};
 use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, Message};
-use hickory_resolver::{ConnectionProvider as _, PoolContext, TlsConfig};
+use hickory_resolver::{ConnectionProvider as _, PoolContext};
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
-use super::message::Question;
+use super::bootstrap::Bootstrap;
+use super::connection::connection;
+use super::message::{Question, pad};
 use super::server::AskError;
-use crate::config::{Transport, UpstreamUrl};
+use super::{Failure, MOST_PATIENCE, Trust};
+use crate::config::{Host, UpstreamUrl};
 
 /// Questions in flight on one connection.
 const MOST_IN_FLIGHT: usize = 1_024;
@@ -27,7 +31,8 @@ type Exchange = DnsExchange<TokioRuntimeProvider>;
 /// The connection to one server, dialled when first needed and again when broken.
 pub(super) struct Stream {
     url: UpstreamUrl,
-    tls: fn() -> Result<TlsConfig, NetError>,
+    trust: Trust,
+    bootstrap: Option<Rc<Bootstrap>>,
     /// Owns the tasks behind the connections: they end with it.
     runtime: TokioRuntimeProvider,
     exchange: RefCell<Option<Numbered>>,
@@ -48,15 +53,12 @@ impl std::fmt::Debug for Stream {
 }
 
 impl Stream {
-    pub(super) fn new(url: &UpstreamUrl) -> Self {
-        // Who may sign for a server: the roots that browsers trust.
-        Self::trusting(url, TlsConfig::new)
-    }
-
-    fn trusting(url: &UpstreamUrl, tls: fn() -> Result<TlsConfig, NetError>) -> Self {
+    /// To the server at `url`; `bootstrap` knows its address where `url` does not.
+    pub(super) fn new(url: &UpstreamUrl, trust: Trust, bootstrap: Option<Rc<Bootstrap>>) -> Self {
         Self {
-            tls,
             url: url.clone(),
+            trust,
+            bootstrap,
             runtime: TokioRuntimeProvider::default(),
             exchange: RefCell::default(),
             dialling: Mutex::default(),
@@ -68,13 +70,13 @@ impl Stream {
     pub(super) async fn ask(&self, question: &Question) -> Result<Vec<u8>, AskError> {
         let used = self.exchange.borrow().clone();
         if let Some(used) = used {
-            match send(&used.exchange, question).await {
+            match self.send(&used.exchange, question).await {
                 Ok(reply) => return Ok(reply),
                 Err(_) => self.forget(used.number),
             }
         }
         let fresh = self.dial().await?;
-        let result = send(&fresh.exchange, question).await;
+        let result = self.send(&fresh.exchange, question).await;
         if result.is_err() {
             self.forget(fresh.number);
         }
@@ -93,49 +95,62 @@ impl Stream {
         if let Some(exchange) = &*self.exchange.borrow() {
             return Ok(exchange.clone());
         }
-        let protocol = match (self.url.transport, &self.url.server_name) {
-            (Transport::Udp | Transport::Tcp, _) => ProtocolConfig::Tcp,
-            (Transport::Tls, Some(name)) => {
-                ProtocolConfig::Tls { server_name: Arc::from(name.as_str()) }
-            }
-            (Transport::Tls, None) => {
-                ProtocolConfig::Tls { server_name: self.url.address.ip().to_string().into() }
-            }
-        };
-        let mut connection = ConnectionConfig::new(protocol);
-        connection.port = self.url.address.port();
         let mut options = ResolverOpts::default();
         options.max_active_requests = MOST_IN_FLIGHT;
-        let context = PoolContext::new(options, (self.tls)()?);
-        let exchange =
-            self.runtime.new_connection(self.url.address.ip(), &connection, &context)?.await?;
+        let context = PoolContext::new(options, self.trust.tls()?);
+        let exchange = self.connect(&context).await?;
         let number = getrandom::u64().unwrap_or_default();
         let fresh = Numbered { number, exchange };
         *self.exchange.borrow_mut() = Some(fresh.clone());
         Ok(fresh)
     }
-}
 
-async fn send(exchange: &Exchange, question: &Question) -> Result<Vec<u8>, AskError> {
-    // hickory sets an ID of its own.
-    let message = Message::from_vec(&question.message(0).0)
-        .map_err(|error| NetError::from(error.to_string()))?;
-    let mut options = DnsRequestOptions::default();
-    options.use_edns = false;
-    let request = DnsRequest::new(message, options);
-    Ok(exchange.send(request).first_answer().await?.into_buffer())
+    /// Connects to the first address that lets us.
+    async fn connect(&self, context: &PoolContext) -> Result<Exchange, AskError> {
+        let addresses = match (&self.url.host, &self.bootstrap) {
+            (Host::Address(ip), _) => vec![*ip],
+            (Host::Name(name), Some(bootstrap)) => bootstrap.addresses(name).await?,
+            (Host::Name(_), None) => Vec::new(),
+        };
+        let connection = connection(&self.url, false);
+        let mut last = AskError::NoAddress(Failure::NoReachable);
+        for ip in addresses {
+            match self.runtime.new_connection(ip, &connection, context) {
+                Ok(connecting) => match timeout(MOST_PATIENCE, connecting).await {
+                    Ok(Ok(exchange)) => return Ok(exchange),
+                    Ok(Err(error)) => last = error.into(),
+                    Err(_) => last = NetError::Timeout.into(),
+                },
+                Err(error) => last = error.into(),
+            }
+        }
+        Err(last)
+    }
+
+    async fn send(&self, exchange: &Exchange, question: &Question) -> Result<Vec<u8>, AskError> {
+        // hickory sets an ID of its own.
+        let (mut message, _) = question.message(0);
+        if self.url.transport.is_encrypted() {
+            pad(&mut message);
+        }
+        let message =
+            Message::from_vec(&message).map_err(|error| NetError::from(error.to_string()))?;
+        let mut options = DnsRequestOptions::default();
+        options.use_edns = false;
+        let request = DnsRequest::new(message, options);
+        Ok(exchange.send(request).first_answer().await?.into_buffer())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
     use std::net::SocketAddr;
-    use std::rc::Rc;
-    use std::sync::OnceLock;
+    use std::sync::{Arc, OnceLock};
 
     use rcgen::{CertifiedKey, generate_simple_self_signed};
+    use rustls::ServerConfig;
     use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
-    use rustls::{ClientConfig, RootCertStore, ServerConfig};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
     use tokio::runtime;
@@ -146,26 +161,25 @@ mod tests {
 
     const NAME: &str = "dns.upstream.example";
 
-    fn certificate() -> &'static (CertificateDer<'static>, Vec<u8>) {
-        static CERTIFICATE: OnceLock<(CertificateDer<'static>, Vec<u8>)> = OnceLock::new();
+    fn certificate() -> &'static (CertificateDer<'static>, Vec<u8>, String) {
+        static CERTIFICATE: OnceLock<(CertificateDer<'static>, Vec<u8>, String)> = OnceLock::new();
         CERTIFICATE.get_or_init(|| {
             let CertifiedKey { cert, signing_key } =
                 generate_simple_self_signed([NAME.to_owned()]).unwrap();
-            (cert.der().clone(), signing_key.serialize_der())
+            (cert.der().clone(), signing_key.serialize_der(), cert.pem())
         })
     }
 
-    fn trusting_the_test() -> Result<TlsConfig, NetError> {
-        let mut roots = RootCertStore::empty();
-        roots.add(certificate().0.clone()).unwrap();
-        let mut tls = TlsConfig::new()?;
-        tls.config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        Ok(tls)
+    fn trusting_the_test() -> Trust {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        std::fs::write(&path, &certificate().2).unwrap();
+        Trust::read(Some(&path)).unwrap()
     }
 
     /// Answers `per_connection` queries a connection with themselves and QR, then closes it.
     async fn serve(listener: TcpListener, per_connection: usize, connections: Rc<Cell<usize>>) {
-        let (certificate, key) = certificate();
+        let (certificate, key, _) = certificate();
         let config = ServerConfig::builder()
             .with_no_client_auth()
             .with_single_cert(
@@ -207,7 +221,7 @@ mod tests {
 
     fn stream(address: SocketAddr, name: &str) -> Stream {
         let url = format!("tls://{address}#{name}").parse().unwrap();
-        Stream::trusting(&url, trusting_the_test)
+        Stream::new(&url, trusting_the_test(), None)
     }
 
     fn question() -> Question {
@@ -227,7 +241,9 @@ mod tests {
             for _ in 0..5 {
                 let reply = stream.ask(&question()).await.unwrap();
                 let (mut expected, _) = question().message(0);
+                pad(&mut expected);
                 expected[2] |= 0x80;
+                assert_eq!(reply.len() % 128, 0, "nobody on the way sees how long the name is");
                 assert_eq!(reply[2..], expected[2..]);
             }
             assert_eq!(connections.get(), 1);
@@ -256,7 +272,7 @@ mod tests {
     fn a_certificate_nobody_vouches_for_is_refused() {
         with_server(100, async |address, _| {
             let url = format!("tls://{address}#{NAME}").parse().unwrap();
-            assert!(Stream::new(&url).ask(&question()).await.is_err());
+            assert!(Stream::new(&url, Trust::default(), None).ask(&question()).await.is_err());
         });
     }
 }

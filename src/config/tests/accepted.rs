@@ -31,6 +31,8 @@ fn every_key_is_read() {
         level: Level::Strict,
         upstream: Upstream {
             servers: vec![url("tls://9.9.9.9#dns.quad9.net"), url("udp://192.168.1.1")],
+            bootstrap: vec![url("udp://192.168.1.2")],
+            ca: Some(PathBuf::from("/etc/trackless/ca.pem")),
             timeout: Duration::from_millis(1_500),
         },
         cache: Cache {

@@ -52,7 +52,7 @@ mistakes! {
         "web: false" => "1:6: web: `false` is not an address; write off, or for example 127.0.0.1:8053"
     }
     servers {
-        "upstream: 9.9.9.9" => "1:11: upstream.servers: `9.9.9.9` does not start with udp://, tcp:// or tls://; write for example udp://192.168.1.1 or tls://9.9.9.9#dns.quad9.net"
+        "upstream: 9.9.9.9" => "1:11: upstream.servers: `9.9.9.9` does not start with udp://, tcp://, tls://, https://, h3://, quic:// or sdns://; write for example udp://192.168.1.1 or tls://9.9.9.9#dns.quad9.net"
         "upstream: []" => "1:11: upstream.servers: a server is needed; write for example udp://192.168.1.1 or tls://9.9.9.9#dns.quad9.net"
         "upstream: { servers: [] }" => "1:22: upstream.servers: a server is needed; write for example udp://192.168.1.1 or tls://9.9.9.9#dns.quad9.net"
         "upstream: [udp://1.2.3.4, tls://dns.quad9.net]" => "1:27: upstream.servers: `dns.quad9.net` is not an address with an optional port; write for example 127.0.0.1:5300 or [2620:fe::fe]:853"

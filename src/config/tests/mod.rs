@@ -14,6 +14,8 @@ workers: 2
 level: strict
 upstream:
   servers: [tls://9.9.9.9#dns.quad9.net, udp://192.168.1.1]
+  bootstrap: udp://192.168.1.2
+  ca: ca.pem
   timeout: 1500ms
 cache: { size: 64 MiB, min_ttl: 10s, max_ttl: 2d, max_negative_ttl: 30m, stale: 1h, prefetch: false }
 block: { ttl: 5m }

@@ -17,17 +17,26 @@ fn address() -> impl Strategy<Value = SocketAddr> {
 }
 
 fn upstream_url() -> impl Strategy<Value = UpstreamUrl> {
-    let transport = select(vec![Transport::Udp, Transport::Tcp, Transport::Tls]);
-    (transport, address(), 1..=u16::MAX, option::of("[a-z0-9-]{1,63}(\\.[a-z0-9-]{1,20}){0,3}"))
-        .prop_map(|(transport, mut address, port, name)| {
-            address.set_port(port);
-            // A URL has no place for a scope beside a default port.
-            if let SocketAddr::V6(address) = &mut address {
-                address.set_scope_id(0);
-            }
-            let server_name = name.filter(|_| transport == Transport::Tls);
-            UpstreamUrl { transport, address, server_name }
-        })
+    use Transport::{H3, Https, Quic, Tcp, Tls, Udp};
+    let transport = select(vec![Udp, Tcp, Tls, Https, H3, Quic]);
+    let name = "[a-z0-9-]{1,63}(\\.[a-z0-9-]{1,20}){0,3}";
+    let host = prop_oneof![
+        any::<IpAddr>().prop_map(Host::Address),
+        "([a-z0-9-]{1,20}\\.){1,3}[a-z]{2,9}".prop_map(Host::Name),
+    ];
+    let path = "/[!\"$-~]{0,20}";
+    (transport, host, 1..=u16::MAX, option::of(name), path).prop_map(
+        |(transport, host, port, name, path)| {
+            let encrypted = transport.is_encrypted();
+            let host = match host {
+                Host::Name(_) if !encrypted => Host::Address(IpAddr::from([192, 0, 2, 1])),
+                host => host,
+            };
+            let server_name = name.filter(|_| encrypted);
+            let path = if matches!(transport, Https | H3) { path } else { String::new() };
+            UpstreamUrl { transport, host, port, server_name, path }
+        },
+    )
 }
 
 fn path() -> impl Strategy<Value = PathBuf> {
@@ -111,7 +120,18 @@ fn config() -> impl Strategy<Value = Config> {
                 rate: devices,
             },
             level,
-            upstream: Upstream { servers: upstream.0, timeout: upstream.1 },
+            upstream: Upstream {
+                bootstrap: upstream
+                    .0
+                    .iter()
+                    .filter(|url| url.address().is_some())
+                    .cloned()
+                    .chain(Upstream::default().bootstrap)
+                    .collect(),
+                ca: (devices % 2 == 0).then(|| PathBuf::from("/x/ca.pem")),
+                servers: upstream.0,
+                timeout: upstream.1,
+            },
             cache: Cache {
                 size: cache.0,
                 min_ttl: cache.1.min(cache.2),

@@ -1,14 +1,12 @@
 //! Finding hosts through our own upstream servers, in their order, and nothing else: no hosts file,
 //! no search domains, no system resolver.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{
-    ConnectionConfig, NameServerConfig, ProtocolConfig, ResolveHosts, ResolverConfig,
-};
+use hickory_resolver::config::{NameServerConfig, ResolveHosts, ResolverConfig};
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::op::ResponseCode;
@@ -18,6 +16,7 @@ use tokio::time::timeout;
 
 use super::FetchError;
 use crate::config::{self, Transport, UpstreamUrl};
+use crate::upstream::{Trust, connection};
 
 /// Answers held a server: there are few lists, and each is asked for once a day.
 const CACHED: u64 = 32;
@@ -31,13 +30,19 @@ pub(super) struct Resolver {
 
 impl Resolver {
     pub(super) fn new(upstream: &config::Upstream) -> Result<Self, FetchError> {
-        let time = upstream.timeout / u32::try_from(upstream.servers.len().max(1)).unwrap_or(1);
+        let setup = |error: &dyn std::fmt::Display| FetchError::Setup(error.to_string());
+        let trust = Trust::read(upstream.ca.as_deref()).map_err(|error| setup(&error))?;
+        let addresses: Vec<_> = upstream
+            .servers
+            .iter()
+            .chain(&upstream.bootstrap)
+            .filter_map(|url| Some((url, url.address()?.ip())))
+            .collect();
+        let time = upstream.timeout / u32::try_from(addresses.len().max(1)).unwrap_or(1);
         // A resolver each: hickory's own fail-over ends when its first server times out (read in
         // hickory-resolver 0.26.3).
-        let servers = upstream.servers.iter().map(|url| server(url, time));
-        let servers = servers
-            .collect::<Result<_, _>>()
-            .map_err(|error| FetchError::Setup(error.to_string()))?;
+        let servers = addresses.iter().map(|(url, ip)| server(url, *ip, &trust, time));
+        let servers = servers.collect::<Result<_, _>>().map_err(|error| setup(&error))?;
         Ok(Self { servers, time })
     }
 }
@@ -78,25 +83,18 @@ async fn lookup(
     Err(last)
 }
 
-fn server(url: &UpstreamUrl, time: Duration) -> Result<TokioResolver, NetError> {
-    let protocols = match (url.transport, &url.server_name) {
-        (Transport::Udp, _) => vec![ProtocolConfig::Udp, ProtocolConfig::Tcp],
-        (Transport::Tcp, _) => vec![ProtocolConfig::Tcp],
-        (Transport::Tls, Some(name)) => {
-            vec![ProtocolConfig::Tls { server_name: name.as_str().into() }]
-        }
-        (Transport::Tls, None) => {
-            vec![ProtocolConfig::Tls { server_name: url.address.ip().to_string().into() }]
-        }
-    };
-    let connections = protocols.into_iter().map(|protocol| {
-        let mut connection = ConnectionConfig::new(protocol);
-        connection.port = url.address.port();
-        connection
-    });
-    let server = NameServerConfig::new(url.address.ip(), true, connections.collect());
+fn server(
+    url: &UpstreamUrl,
+    ip: IpAddr,
+    trust: &Trust,
+    time: Duration,
+) -> Result<TokioResolver, NetError> {
+    let datagrams = (url.transport == Transport::Udp).then(|| connection(url, true));
+    let connections = datagrams.into_iter().chain([connection(url, false)]).collect();
+    let server = NameServerConfig::new(ip, true, connections);
     let config = ResolverConfig::from_name_servers(vec![server]);
     let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+    builder = builder.with_tls_config(trust.tls()?.config);
     let options = builder.options_mut();
     options.use_hosts_file = ResolveHosts::Never;
     options.timeout = time;

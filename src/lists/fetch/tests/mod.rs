@@ -19,7 +19,12 @@ const SHORT: Duration = Duration::from_millis(200);
 
 fn upstream(servers: &[SocketAddr]) -> config::Upstream {
     let servers = servers.iter().map(|address| format!("udp://{address}").parse().unwrap());
-    config::Upstream { servers: servers.collect(), timeout: Duration::from_secs(10) }
+    config::Upstream {
+        servers: servers.collect(),
+        bootstrap: Vec::new(),
+        ca: None,
+        timeout: Duration::from_secs(10),
+    }
 }
 
 /// A fetcher whose upstream does not answer, and a place for what it fetches.

@@ -55,8 +55,9 @@ mistakes! {
         "upstream: 9.9.9.9" => "1:11: upstream.servers: `9.9.9.9` does not start with udp://, tcp://, tls://, https://, h3://, quic:// or sdns://; write for example udp://192.168.1.1 or tls://9.9.9.9#dns.quad9.net"
         "upstream: []" => "1:11: upstream.servers: a server is needed; write for example udp://192.168.1.1 or tls://9.9.9.9#dns.quad9.net"
         "upstream: { servers: [] }" => "1:22: upstream.servers: a server is needed; write for example udp://192.168.1.1 or tls://9.9.9.9#dns.quad9.net"
-        "upstream: [udp://1.2.3.4, tls://dns.quad9.net]" => "1:27: upstream.servers: `dns.quad9.net` is not an address with an optional port; write for example 127.0.0.1:5300 or [2620:fe::fe]:853"
+        "upstream: [tls://9.9.9.9, udp://dns.quad9.net]" => "1:27: upstream.servers: `dns.quad9.net` is not an address with an optional port; write for example 127.0.0.1:5300 or [2620:fe::fe]:853"
         "upstream: udp://1.2.3.4:0" => "1:11: upstream.servers: `1.2.3.4:0` is not an address with an optional port; write for example 127.0.0.1:5300 or [2620:fe::fe]:853"
+        "upstream: { bootstrap: tls://dns.quad9.net }" => "1:24: upstream.bootstrap: `tls://dns.quad9.net` has no address, and who tells addresses must have one; write for example tls://9.9.9.9#dns.quad9.net"
         "upstream: udp://1.2.3.4#a" => "1:11: upstream.servers: `#a` is not a server name for a certificate; write for example tls://9.9.9.9#dns.quad9.net"
     }
     times {

@@ -3,6 +3,7 @@
 mod catalogue;
 mod check;
 pub mod config;
+mod encrypted;
 mod lists;
 mod serve;
 mod subscriptions;

@@ -1,6 +1,7 @@
 //! `trackless serve`: opens the doors, and closes them again.
 
 use std::io::IsTerminal;
+use std::iter::repeat;
 use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -17,13 +18,15 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::LocalSet;
 use tracing::{error, info, warn};
 
+use super::encrypted::Encrypted;
 use super::{Settings, subscriptions};
 use crate::clients::{Directory, Key};
 use crate::config::Config;
 use crate::data::Folder;
 use crate::engine::{Engine, Resolver, Snapshot};
 use crate::lists::Status;
-use crate::server::stream::{self, Connections};
+use crate::server::certificate::Certificate;
+use crate::server::stream::{self, Connections, Doors, Speaks};
 use crate::server::{self, BindError, udp};
 use crate::web::{self, Reloads};
 
@@ -62,6 +65,7 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     for &address in &config.listen {
         doors.push(server::bind(address, workers, resolvers).map_err(|error| error.to_string())?);
     }
+    let encrypted = Encrypted::open(&config, data.as_deref(), resolvers)?;
     let web = match config.web {
         Some(address) => Some(
             TcpListener::bind(address)
@@ -81,12 +85,12 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     let addresses: Vec<_> = doors.iter().map(|door| door.address).collect();
     let (stop, stopping) = watch::channel(false);
     let connections = Connections::new(config.tcp.clone());
-    let mut listeners: Vec<Vec<TcpListener>> = (0..resolvers).map(|_| Vec::new()).collect();
+    let mut of_threads: Vec<Doors> = (0..resolvers).map(|_| Doors::default()).collect();
     let mut udp_doors = Vec::new();
     let mut running = Vec::new();
-    for door in doors {
-        for (listener, of_thread) in door.tcp.into_iter().zip(&mut listeners) {
-            of_thread.push(listener);
+    for (door, speaks) in doors.into_iter().zip(repeat(Speaks::Plain)).chain(encrypted.streams) {
+        for (listener, of_thread) in door.tcp.into_iter().zip(&mut of_threads) {
+            of_thread.streams.push((listener, speaks.clone()));
         }
         for socket in door.udp {
             let door = udp::Door::new(socket);
@@ -94,8 +98,9 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
             udp_doors.push(door);
         }
     }
-    for (resolver, listeners) in threads.into_iter().zip(listeners) {
-        spawn_resolver(resolver, listeners, Arc::clone(&connections), stopping.clone())?;
+    of_threads[0].quic = encrypted.quic;
+    for (resolver, doors) in threads.into_iter().zip(of_threads) {
+        spawn_resolver(resolver, doors, Arc::clone(&connections), stopping.clone())?;
     }
     if let Some(listener) = web {
         if let Ok(address) = listener.local_addr() {
@@ -107,6 +112,9 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     let say_ready = || {
         for address in addresses {
             info!("answering DNS on {address}, UDP and TCP");
+        }
+        for (address, protocol) in encrypted.addresses {
+            info!("answering DNS on {address}, {protocol}");
         }
         ready.store(true, Ordering::Release);
         let _ = sd_notify::notify(&[NotifyState::Ready]);
@@ -120,7 +128,8 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     if let Some(data) = &data {
         subscriptions::spawn(Arc::clone(&engine), data.clone(), fetched, Arc::clone(&reloaded))?;
     }
-    let mut house = House { settings, engine, data, reloads, news, reloaded };
+    let certificate = encrypted.certificate;
+    let mut house = House { settings, engine, data, certificate, reloads, news, reloaded };
     house.wait_for_signals(say_ready)?;
     let engine = house.engine;
 
@@ -173,7 +182,7 @@ fn spawn_worker(door: udp::Door, engine: Arc<Engine>) -> Result<JoinHandle<()>, 
 
 fn spawn_resolver(
     resolver: Resolver,
-    listeners: Vec<TcpListener>,
+    doors: Doors,
     connections: Arc<Connections>,
     stop: watch::Receiver<bool>,
 ) -> Result<(), String> {
@@ -185,8 +194,8 @@ fn spawn_resolver(
         let set = LocalSet::new();
         let engine = Arc::clone(resolver.engine());
         set.spawn_local(async move {
-            if let Err(error) = stream::serve(engine, listeners, connections, stop).await {
-                error!("TCP is not served: {error}");
+            if let Err(error) = stream::serve(engine, doors, connections, stop).await {
+                error!("streams are not served: {error}");
             }
         });
         // A bug, and no way on: without this thread its share of all questions would wait for
@@ -208,6 +217,8 @@ struct House {
     settings: Settings,
     engine: Arc<Engine>,
     data: Option<PathBuf>,
+    /// Shown by encrypted doors, if there are any.
+    certificate: Option<Arc<Certificate>>,
     reloads: Arc<Reloads>,
     /// Lists were fetched, or there is news of why not.
     news: mpsc::Receiver<()>,
@@ -239,6 +250,7 @@ impl House {
                             let _ = sd_notify::notify(&[NotifyState::Reloading, time]);
                         }
                         self.reload(self.settings.read());
+                        self.reload_certificate();
                         let _ = sd_notify::notify(&[NotifyState::Ready]);
                         self.reloaded.notify_one();
                     }
@@ -249,6 +261,12 @@ impl House {
                 }
             }
         })
+    }
+
+    fn reload_certificate(&self) {
+        if let Some(Err(error)) = self.certificate.as_ref().map(|shown| shown.reload()) {
+            error!("the certificate is not read again, the one before goes on: {error}");
+        }
     }
 
     fn reload(&self, config: Result<Config, String>) {
@@ -290,6 +308,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     [
         ("listen", old.listen != new.listen),
         ("web", old.web != new.web),
+        ("encrypted", old.encrypted != new.encrypted),
         ("data", old.data != new.data),
         ("workers", old.workers != new.workers),
         ("cache.size", old.cache.size != new.cache.size),

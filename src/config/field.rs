@@ -37,6 +37,8 @@ pub(super) enum Field<'a> {
     Url(&'a mut Option<String>),
     ListName(&'a mut String),
     Addresses(&'a mut Vec<SocketAddr>),
+    /// Any number of addresses, with the usual port.
+    Doors(&'a mut Vec<SocketAddr>, u16),
     /// Upstreams; whether they may be known by name alone.
     Servers(&'a mut Vec<UpstreamUrl>, bool),
     Rules(&'a mut Vec<String>),
@@ -80,7 +82,7 @@ impl Field<'_> {
             Self::Bypass(_) | Self::SafeSearch(_) => "a choice",
             Self::Format(_) => "a format",
             Self::Action(_) => "an action",
-            Self::AddressOrOff(_) | Self::Addresses(_) => "an address",
+            Self::AddressOrOff(_) | Self::Addresses(_) | Self::Doors(..) => "an address",
             Self::Folder(_) => "a folder",
             Self::File(_) => "a file",
             Self::Url(_) => "a URL",
@@ -114,6 +116,9 @@ impl Field<'_> {
             Self::AddressOrOff(_) => format!("off, or for example 127.0.0.1:{WEB_PORT}"),
             Self::Addresses(_) => {
                 format!("for example 0.0.0.0:53 or \"[::1]:{LISTEN_PORT}\" (in quotes)")
+            }
+            Self::Doors(_, port) => {
+                format!("for example 0.0.0.0:{port} or \"[::]:{port}\" (in quotes)")
             }
             Self::Folder(_) => "for example /var/lib/trackless".to_owned(),
             Self::File(_) => "for example /etc/trackless/ads.txt".to_owned(),
@@ -155,6 +160,7 @@ impl Field<'_> {
         matches!(
             self,
             Self::Addresses(_)
+                | Self::Doors(..)
                 | Self::Servers(..)
                 | Self::Rules(_)
                 | Self::Networks(_)
@@ -171,7 +177,7 @@ impl Field<'_> {
     /// Drops the values held so far, where there may be many.
     pub(super) fn clear(&mut self) {
         match self {
-            Self::Addresses(slot) => slot.clear(),
+            Self::Addresses(slot) | Self::Doors(slot, _) => slot.clear(),
             Self::Servers(slot, _) => slot.clear(),
             Self::Networks(slot) => slot.clear(),
             Self::Rules(slot) | Self::Services(slot) => slot.clear(),
@@ -210,6 +216,7 @@ impl Field<'_> {
             Self::Url(slot) => **slot = Some(values::url(text)?),
             Self::ListName(slot) => **slot = values::list_name(text)?,
             Self::Addresses(slot) => slot.push(values::address(text, LISTEN_PORT)?),
+            Self::Doors(slot, port) => slot.push(values::address(text, *port)?),
             Self::Servers(slot, named) => slot.push(server(text, *named)?),
             Self::Rules(slot) => slot.push(values::rule(text)?),
             Self::Networks(slot) => slot.push(values::network(text)?),
@@ -243,7 +250,9 @@ impl Field<'_> {
                 slot.iter().map(|path| yaml_text(&path.to_string_lossy())).collect()
             }
             Self::ListName(slot) => vec![yaml_text(slot)],
-            Self::Addresses(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
+            Self::Addresses(slot) | Self::Doors(slot, _) => {
+                slot.iter().map(|item| yaml_text(&item.to_string())).collect()
+            }
             Self::Servers(slot, _) => {
                 slot.iter().map(|item| yaml_text(&item.to_string())).collect()
             }

@@ -41,6 +41,8 @@ pub struct Config {
     /// Folder for state, the compiled table and the control socket; none chooses the platform's
     /// own state folder.
     pub data: Option<PathBuf>,
+    /// Doors for clients that encrypt.
+    pub encrypted: Encrypted,
     /// Who may ask.
     pub access: Access,
     /// UDP workers for each listening address, 1..=256; 0 means one for each core.
@@ -222,6 +224,24 @@ pub struct Rules {
     pub allow: Vec<String>,
 }
 
+/// Doors for clients that encrypt, and who we are to them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Encrypted {
+    /// Addresses of DNS over TLS (RFC 7858), usually port 853.
+    pub tls: Vec<SocketAddr>,
+    /// Addresses of DNS over HTTPS (RFC 8484), usually port 443.
+    pub https: Vec<SocketAddr>,
+    /// Addresses of DNS over QUIC (RFC 9250), usually port 853.
+    pub quic: Vec<SocketAddr>,
+    /// File of the certificate and those that lead to its authority (PEM); without it one of the
+    /// house's own authority is made.
+    pub certificate: Option<PathBuf>,
+    /// File of its key (PEM); the certificate's, if it is there.
+    pub key: Option<PathBuf>,
+    /// Names that a certificate of our own is for, beside this machine's addresses.
+    pub names: Vec<String>,
+}
+
 /// Who may ask, and how often.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
@@ -311,6 +331,7 @@ impl Default for Config {
             bypass: Bypass::default(),
             safe_search: SafeSearch::default(),
             rules: Rules::default(),
+            encrypted: Encrypted::default(),
             access: Access::default(),
             rebinding: Rebinding { refuse: true, allow: Vec::new() },
             tcp: Tcp::default(),

@@ -57,6 +57,36 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         field: |config| Field::CountOrAuto(&mut config.workers, 0..=256),
     },
     Setting {
+        key: "encrypted.tls",
+        about: "addresses of DNS over TLS",
+        field: |config| Field::Doors(&mut config.encrypted.tls, 853),
+    },
+    Setting {
+        key: "encrypted.https",
+        about: "addresses of DNS over HTTPS, at /dns-query",
+        field: |config| Field::Doors(&mut config.encrypted.https, 443),
+    },
+    Setting {
+        key: "encrypted.quic",
+        about: "addresses of DNS over QUIC",
+        field: |config| Field::Doors(&mut config.encrypted.quic, 853),
+    },
+    Setting {
+        key: "encrypted.certificate",
+        about: "its file (PEM); without it one is made, signed by ca.pem in the data folder",
+        field: |config| Field::File(&mut config.encrypted.certificate),
+    },
+    Setting {
+        key: "encrypted.key",
+        about: "the certificate's key (PEM), if that is another file",
+        field: |config| Field::File(&mut config.encrypted.key),
+    },
+    Setting {
+        key: "encrypted.names",
+        about: "names that a certificate of our own is for",
+        field: |config| Field::Rules(&mut config.encrypted.names),
+    },
+    Setting {
         key: "access.networks",
         about: "who may ask",
         field: |config| Field::Networks(&mut config.access.networks),

@@ -413,6 +413,6 @@ impl Worker {
 fn limit(query: &Query<'_>, transport: Transport, out: &[u8]) -> usize {
     match transport {
         Transport::Udp => query.udp_limit().min(out.len()),
-        Transport::Tcp => out.len(),
+        Transport::Tcp | Transport::Tls | Transport::Https | Transport::Quic => out.len(),
     }
 }

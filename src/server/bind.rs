@@ -115,18 +115,20 @@ pub fn bind(address: SocketAddr, workers: usize, resolvers: usize) -> Result<Doo
 fn bind_once(address: SocketAddr, workers: usize, resolvers: usize) -> Result<Door, BindError> {
     // Sockets that share a port would share it with another server of the same user, too, and
     // take each other's queries: one that does not share finds that out first.
-    let probe = socket(address, Protocol::UDP, false)
-        .map_err(|error| BindError::new(address, "UDP", error))?;
-    let address = local_address(&probe).map_err(|error| BindError::new(address, "UDP", error))?;
-    drop(probe);
+    let mut address = address;
+    for (protocol, name, count) in
+        [(Protocol::UDP, "UDP", workers), (Protocol::TCP, "TCP", resolvers)]
+    {
+        if count > 0 {
+            let failed = |error| BindError::new(address, name, error);
+            let probe = socket(address, protocol, false).map_err(failed)?;
+            address = local_address(&probe).map_err(failed)?;
+        }
+    }
     let udp = (0..workers).map(|_| socket(address, Protocol::UDP, true).map(UdpSocket::from));
     let udp = udp
         .collect::<io::Result<Vec<_>>>()
         .map_err(|error| BindError::new(address, "UDP", error))?;
-    drop(
-        socket(address, Protocol::TCP, false)
-            .map_err(|error| BindError::new(address, "TCP", error))?,
-    );
     let tcp = (0..resolvers).map(|_| {
         let socket = socket(address, Protocol::TCP, true)?;
         socket.listen(BACKLOG)?;

@@ -2,10 +2,13 @@
 //!
 //! Each door takes bytes in, calls [`crate::engine::Worker::answer`] and sends bytes out; what
 //! becomes of a query is decided there. `udp` has blocking threads with batched system calls,
-//! `stream` runs on the resolvers' runtimes. A door must never let one client cost another one
+//! `stream` (TCP, and TLS around it), `doh` and `quic` run on the resolvers' runtimes. A door must never let one client cost another one
 //! its answer.
 
 mod bind;
+pub mod certificate;
+pub mod doh;
+pub mod quic;
 pub mod stream;
 mod sys;
 pub mod udp;

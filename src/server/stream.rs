@@ -1,4 +1,4 @@
-//! DNS over TCP (RFC 7766): many queries a connection, answered in any order.
+//! DNS over TCP (RFC 7766) and TLS (RFC 7858): many queries a connection, answered in any order.
 //!
 //! Runs on the resolvers' runtimes, every listening address on each. A connection has a place for
 //! each query it may have open; a query is read only when there is one, so a client that sends
@@ -13,21 +13,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
+use super::{doh, quic};
 use crate::config;
 use crate::engine::{Client, Engine, Outcome, Waiting, Worker};
 use crate::stats::Transport;
 
 /// Queries of one connection that may be open at once. Their replies may wait to be taken, up to
 /// 64 KiB each: this bounds what a client that never reads costs.
-const PIPELINE: usize = 32;
+pub(super) const PIPELINE: usize = 32;
 /// Longest query taken, in octets; a padded one (RFC 8467) has 128 or a small multiple of it.
-const LONGEST_QUERY: usize = 4_096;
+pub(super) const LONGEST_QUERY: usize = 4_096;
 /// Largest message (RFC 1035 section 4.2.2).
 const LARGEST_REPLY: usize = u16::MAX as usize;
 /// Octets of replies that are sent by one call at most, if more than one reply is ready.
@@ -49,7 +51,7 @@ struct Open {
 }
 
 /// A connection's place among those allowed.
-struct Place {
+pub(super) struct Place {
     connections: Arc<Connections>,
     client: IpAddr,
 }
@@ -65,8 +67,13 @@ impl Connections {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).all
     }
 
+    /// Whether so many are open that it is time to be careful.
+    pub(super) fn is_half_full(&self) -> bool {
+        self.open() > self.limits.connections / 2
+    }
+
     /// A place for one more connection of `client`; none where it, or all together, have enough.
-    fn enter(self: &Arc<Self>, client: IpAddr) -> Option<Place> {
+    pub(super) fn enter(self: &Arc<Self>, client: IpAddr) -> Option<Place> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let all = open.all;
         let of_client = open.by_client.entry(client).or_default();
@@ -96,20 +103,39 @@ impl Drop for Place {
 }
 
 /// What the connections of one thread share.
-struct Shared {
+pub(super) struct Shared {
     worker: RefCell<(Worker, Box<[u8]>)>,
-    limits: config::Tcp,
-    stop: watch::Receiver<bool>,
+    pub(super) limits: config::Tcp,
+    pub(super) stop: watch::Receiver<bool>,
 }
 
-/// Serves `listeners` until `stop` turns true. Must run in a `LocalSet` on a current-thread
-/// runtime.
+/// What a listener's connections speak.
+#[derive(Debug, Clone)]
+pub enum Speaks {
+    /// DNS, as it is.
+    Plain,
+    /// DNS under TLS.
+    Tls(Arc<rustls::ServerConfig>),
+    /// HTTP under TLS.
+    Https(Arc<rustls::ServerConfig>),
+}
+
+/// The doors of one thread.
+#[derive(Debug, Default)]
+pub struct Doors {
+    /// Listeners for streams.
+    pub streams: Vec<(std::net::TcpListener, Speaks)>,
+    /// Sockets for QUIC.
+    pub quic: Vec<(std::net::UdpSocket, rustls::ServerConfig)>,
+}
+
+/// Serves `doors` until `stop` turns true. Must run in a `LocalSet` on a current-thread runtime.
 ///
 /// # Errors
-/// A listener that the runtime cannot take.
+/// A door that the runtime cannot take.
 pub async fn serve(
     engine: Arc<Engine>,
-    listeners: Vec<std::net::TcpListener>,
+    doors: Doors,
     connections: Arc<Connections>,
     stop: watch::Receiver<bool>,
 ) -> io::Result<()> {
@@ -119,20 +145,23 @@ pub async fn serve(
         limits: connections.limits.clone(),
         stop,
     });
-    let accepting: Vec<_> = listeners
-        .into_iter()
-        .map(|listener| {
-            let listener = TcpListener::from_std(listener)?;
-            Ok(accept(listener, Rc::clone(&shared), Arc::clone(&connections)))
-        })
-        .collect::<io::Result<_>>()?;
-    for accepting in accepting {
+    for (listener, speaks) in doors.streams {
+        let listener = TcpListener::from_std(listener)?;
+        let accepting = accept(listener, speaks, Rc::clone(&shared), Arc::clone(&connections));
         tokio::task::spawn_local(accepting);
+    }
+    for (socket, tls) in doors.quic {
+        quic::serve(socket, tls, Rc::clone(&shared), Arc::clone(&connections))?;
     }
     Ok(())
 }
 
-async fn accept(listener: TcpListener, shared: Rc<Shared>, connections: Arc<Connections>) {
+async fn accept(
+    listener: TcpListener,
+    speaks: Speaks,
+    shared: Rc<Shared>,
+    connections: Arc<Connections>,
+) {
     let mut stop = shared.stop.clone();
     loop {
         let accepted = tokio::select! {
@@ -142,7 +171,11 @@ async fn accept(listener: TcpListener, shared: Rc<Shared>, connections: Arc<Conn
         match accepted {
             Ok((stream, peer)) => {
                 if let Some(place) = connections.enter(peer.ip().to_canonical()) {
-                    tokio::task::spawn_local(connection(stream, peer, Rc::clone(&shared), place));
+                    let connection = connection(stream, peer, speaks.clone(), Rc::clone(&shared));
+                    tokio::task::spawn_local(async move {
+                        connection.await;
+                        drop(place);
+                    });
                 }
             }
             // The client has gone again, or there are no descriptors: other clients may go on.
@@ -157,13 +190,45 @@ fn is_of_one_client(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, shared: Rc<Shared>, _place: Place) {
+async fn connection(stream: TcpStream, peer: SocketAddr, speaks: Speaks, shared: Rc<Shared>) {
     // Replies are gathered by us; the system need not wait for more.
     let _ = stream.set_nodelay(true);
-    let (read, write) = stream.into_split();
+    let client = |transport| Client { address: peer.ip(), transport };
+    match speaks {
+        Speaks::Plain => {
+            let (read, write) = stream.into_split();
+            converse(read, write, client(Transport::Tcp), &shared).await;
+        }
+        Speaks::Tls(tls) => {
+            if let Some(stream) = handshake(stream, tls, &shared).await {
+                let (read, write) = tokio::io::split(stream);
+                converse(read, write, client(Transport::Tls), &shared).await;
+            }
+        }
+        Speaks::Https(tls) => {
+            if let Some(stream) = handshake(stream, tls, &shared).await {
+                doh::connection(stream, client(Transport::Https), shared).await;
+            }
+        }
+    }
+}
+
+async fn handshake(
+    stream: TcpStream,
+    tls: Arc<rustls::ServerConfig>,
+    shared: &Shared,
+) -> Option<TlsStream<TcpStream>> {
+    timeout(shared.limits.stall, TlsAcceptor::from(tls).accept(stream)).await.ok()?.ok()
+}
+
+async fn converse(
+    read: impl AsyncRead + Unpin,
+    write: impl AsyncWrite + Unpin,
+    client: Client,
+    shared: &Shared,
+) {
     let (replies, ready) = mpsc::channel(PIPELINE);
-    let client = Client { address: peer.ip(), transport: Transport::Tcp };
-    let reader = read_queries(read, client, &shared, replies);
+    let reader = read_queries(read, client, shared, replies);
     let writer = write_replies(write, shared.limits.stall, ready);
     // The writer ends when the reader has and all replies are out, or when the client takes none.
     tokio::pin!(reader, writer);
@@ -173,9 +238,50 @@ async fn connection(stream: TcpStream, peer: SocketAddr, shared: Rc<Shared>, _pl
     }
 }
 
+impl Shared {
+    /// The reply to one query, now or when upstream has one; none where it deserves none.
+    pub(super) async fn reply(&self, query: &[u8], client: Client) -> Option<Vec<u8>> {
+        let (give, take) = oneshot::channel();
+        let done = self.answer(query, client, |reply| drop(give.send(reply.to_vec())));
+        if done { take.await.ok() } else { None }
+    }
+
+    /// Answers one query by `give`, now or when upstream has. False where it deserves no reply.
+    fn answer(
+        &self,
+        query: &[u8],
+        client: Client,
+        give: impl FnOnce(&[u8]) + Send + 'static,
+    ) -> bool {
+        let (worker, scratch) = &mut *self.worker.borrow_mut();
+        let engine = Arc::clone(worker.engine());
+        let received = Instant::now();
+        let snapshot = engine.snapshot();
+        let now = engine.seconds(received);
+        match worker.answer(&snapshot, query, client, now, scratch) {
+            Outcome::Reply(len, source) => {
+                give(&scratch[..len]);
+                worker.took(source, received.elapsed(), 1);
+            }
+            Outcome::Silence => return false,
+            Outcome::Ask(ask) => {
+                let reply = Box::new(give);
+                let waiting = Waiting { packet: query.into(), ask, client, received, reply };
+                // On refusal the way back has gone with the query.
+                if let Err(refused) = engine.ask(waiting)
+                    && let Some(len) = worker.busy(&refused, scratch)
+                {
+                    (refused.reply)(&scratch[..len]);
+                }
+            }
+        }
+        true
+    }
+}
+
 /// Reads and answers queries until the client is done, breaks the rules, or is silent too long.
 async fn read_queries(
-    mut stream: OwnedReadHalf,
+    mut stream: impl AsyncRead + Unpin,
     client: Client,
     shared: &Shared,
     replies: mpsc::Sender<Vec<u8>>,
@@ -192,7 +298,8 @@ async fn read_queries(
             _ = stop.wait_for(|&stop| stop) => return,
         };
         let Some(len) = read else { return };
-        if !answer(&buffer[2..2 + len], client, shared, place) {
+        let give = |reply: &[u8]| drop(place.send(framed(reply)));
+        if !shared.answer(&buffer[2..2 + len], client, give) {
             return;
         }
         buffer.drain(..2 + len);
@@ -202,7 +309,7 @@ async fn read_queries(
 /// Reads until `buffer` starts with a whole message and returns its length; none at the end of the
 /// stream, or when the client is too slow or sends too much.
 async fn read_query(
-    stream: &mut OwnedReadHalf,
+    stream: &mut (impl AsyncRead + Unpin),
     buffer: &mut Vec<u8>,
     limits: &config::Tcp,
     is_idle: impl Fn() -> bool,
@@ -235,45 +342,8 @@ async fn read_query(
     }
 }
 
-/// Answers one query into `place`, now or when upstream has. False where the connection should end
-/// because it carries something else than queries.
-fn answer(
-    query: &[u8],
-    client: Client,
-    shared: &Shared,
-    place: mpsc::OwnedPermit<Vec<u8>>,
-) -> bool {
-    let (worker, scratch) = &mut *shared.worker.borrow_mut();
-    let engine = Arc::clone(worker.engine());
-    let received = Instant::now();
-    let snapshot = engine.snapshot();
-    let now = engine.seconds(received);
-    match worker.answer(&snapshot, query, client, now, scratch) {
-        Outcome::Reply(len, source) => {
-            place.send(framed(&scratch[..len]));
-            worker.took(source, received.elapsed(), 1);
-        }
-        Outcome::Silence => return false,
-        Outcome::Ask(ask) => {
-            let waiting = Waiting {
-                packet: query.into(),
-                ask,
-                client,
-                received,
-                reply: Box::new(move |reply| drop(place.send(framed(reply)))),
-            };
-            // On refusal the place has gone with the query: the reply finds its way by another.
-            if let Err(refused) = engine.ask(waiting)
-                && let Some(len) = worker.busy(&refused, scratch)
-            {
-                (refused.reply)(&scratch[..len]);
-            }
-        }
-    }
-    true
-}
-
-fn framed(message: &[u8]) -> Vec<u8> {
+/// A message with its length before it.
+pub(super) fn framed(message: &[u8]) -> Vec<u8> {
     let mut framed = Vec::with_capacity(2 + message.len());
     framed.extend_from_slice(&(message.len() as u16).to_be_bytes());
     framed.extend_from_slice(message);
@@ -282,7 +352,7 @@ fn framed(message: &[u8]) -> Vec<u8> {
 
 /// Writes replies as they become ready, until nobody can send more or the client takes no more.
 async fn write_replies(
-    mut stream: OwnedWriteHalf,
+    mut stream: impl AsyncWrite + Unpin,
     stall: Duration,
     mut ready: mpsc::Receiver<Vec<u8>>,
 ) {

@@ -58,17 +58,26 @@ pub enum Transport {
     Udp,
     /// In a stream.
     Tcp,
+    /// In a stream under TLS.
+    Tls,
+    /// In a request of HTTP/2 or HTTP/1.1.
+    Https,
+    /// In a stream of QUIC.
+    Quic,
 }
 
 impl Transport {
     /// All of them, in the order of their counters.
-    pub const ALL: [Self; 2] = [Self::Udp, Self::Tcp];
+    pub const ALL: [Self; 5] = [Self::Udp, Self::Tcp, Self::Tls, Self::Https, Self::Quic];
 
     /// The word.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Udp => "udp",
             Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Https => "https",
+            Self::Quic => "quic",
         }
     }
 }

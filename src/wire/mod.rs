@@ -23,6 +23,7 @@ pub use lead::{Lead, Leads, is_home};
 pub(crate) use name::write_text;
 pub use name::{Name, NameError};
 pub use query::{Edns, Query, Rejected};
+pub use record::least_ttl;
 pub use reply::{ExtendedError, Refusal, write_any, write_failure};
 
 /// Length of the message header (RFC 1035 section 4.1.1).

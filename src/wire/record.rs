@@ -54,6 +54,24 @@ impl Record {
     }
 }
 
+/// The least TTL, in seconds, in a message's sections, or none where there is no record.
+pub fn least_ttl(message: &[u8]) -> Option<u32> {
+    let [questions, answers, authority, additional] = counts(message)?;
+    let mut at = HEADER;
+    for _ in 0..questions {
+        at = skip_name(message, at)? + 4;
+    }
+    let mut least = None;
+    for _ in 0..answers + authority + additional {
+        let record = Record::read(message, at)?;
+        at = record.end;
+        if record.rtype != Rtype::OPT {
+            least = Some(least.map_or(record.ttl, |least: u32| least.min(record.ttl)));
+        }
+    }
+    least
+}
+
 /// Offset behind the name at `at`. A compression pointer ends a name and must go backwards to a
 /// name of the message, never into the header (RFC 1035 section 4.1.4).
 pub(super) fn skip_name(message: &[u8], mut at: usize) -> Option<usize> {

@@ -23,6 +23,14 @@ fn every_key_is_read() {
         web: None,
         data: Some(PathBuf::from("/etc/trackless/state")),
         workers: 2,
+        encrypted: Encrypted {
+            tls: vec!["0.0.0.0:853".parse().unwrap()],
+            https: vec!["[::]:8443".parse().unwrap()],
+            quic: Vec::new(),
+            certificate: Some(PathBuf::from("/etc/trackless/chain.pem")),
+            key: Some(PathBuf::from("/run/key.pem")),
+            names: vec!["dns.example.org".to_owned()],
+        },
         access: Access {
             networks: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::1/128".parse().unwrap()],
             on_link: false,

@@ -29,6 +29,12 @@ databases:
   - { name: mine, file: tds.json }
 services: [tiktok]
 bypass: all
+encrypted:
+  tls: 0.0.0.0:853
+  https: "[::]:8443"
+  certificate: chain.pem
+  key: /run/key.pem
+  names: dns.example.org
 access: { networks: [192.0.2.7/24, "2001:db8::1"], on_link: false, rate: 50 }
 safe_search: search
 updates: { size: 1 MiB, time: 60s }

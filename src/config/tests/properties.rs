@@ -112,6 +112,13 @@ fn config() -> impl Strategy<Value = Config> {
             web: front.1,
             data: front.2,
             workers: front.3,
+            encrypted: Encrypted {
+                tls: front.0.clone(),
+                quic: front.1.into_iter().collect(),
+                certificate: front.2.clone(),
+                names: allow.clone(),
+                ..Encrypted::default()
+            },
             access: Access {
                 networks: (0..=devices % 3)
                     .map(|n| format!("10.{n}.0.0/16").parse().unwrap())

@@ -1,0 +1,62 @@
+//! Opens the doors for clients that encrypt.
+
+use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::server::certificate::Certificate;
+use crate::server::stream::Speaks;
+use crate::server::{self, Door, doh, quic};
+
+/// The opened doors.
+#[derive(Default)]
+pub(super) struct Encrypted {
+    /// What is shown at them; none where there are none.
+    pub(super) certificate: Option<Arc<Certificate>>,
+    pub(super) streams: Vec<(Door, Speaks)>,
+    pub(super) quic: Vec<(UdpSocket, rustls::ServerConfig)>,
+    /// Where they are, and what is spoken there.
+    pub(super) addresses: Vec<(SocketAddr, &'static str)>,
+}
+
+impl Encrypted {
+    /// Opens those that `config` names, for `resolvers` threads.
+    ///
+    /// # Errors
+    /// A line for a person: no certificate, or an address that cannot be listened on.
+    pub(super) fn open(
+        config: &Config,
+        data: Option<&Path>,
+        resolvers: usize,
+    ) -> Result<Self, String> {
+        let doors = &config.encrypted;
+        let mut opened = Self::default();
+        if doors.tls.is_empty() && doors.https.is_empty() && doors.quic.is_empty() {
+            return Ok(opened);
+        }
+        let certificate = Certificate::load(doors, data).map_err(|error| error.to_string())?;
+        let tls =
+            |protocols: &[&[u8]]| certificate.server(protocols).map_err(|error| error.to_string());
+        let (dot, https) = (Arc::new(tls(&[b"dot"])?), Arc::new(tls(&doh::PROTOCOLS)?));
+        for (addresses, speaks, name) in
+            [(&doors.tls, Speaks::Tls(dot), "TLS"), (&doors.https, Speaks::Https(https), "HTTPS")]
+        {
+            for &address in addresses {
+                let door =
+                    server::bind(address, 0, resolvers).map_err(|error| error.to_string())?;
+                opened.addresses.push((door.address, name));
+                opened.streams.push((door, speaks.clone()));
+            }
+        }
+        for &address in &doors.quic {
+            let door = server::bind(address, 1, 0).map_err(|error| error.to_string())?;
+            opened.addresses.push((door.address, "QUIC"));
+            for socket in door.udp {
+                opened.quic.push((socket, tls(&quic::PROTOCOLS)?));
+            }
+        }
+        opened.certificate = Some(certificate);
+        Ok(opened)
+    }
+}

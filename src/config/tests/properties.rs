@@ -108,17 +108,10 @@ fn config() -> impl Strategy<Value = Config> {
             services: if devices % 2 == 0 { Vec::new() } else { vec!["tiktok".to_owned()] },
             bypass: [Bypass::Off, Bypass::Signals, Bypass::All][devices % 3],
             safe_search: [SafeSearch::Off, SafeSearch::Search, SafeSearch::All][devices % 3],
-            listen: front.0,
+            listen: front.0.clone(),
             web: front.1,
-            data: front.2,
+            data: front.2.clone(),
             workers: front.3,
-            encrypted: Encrypted {
-                tls: front.0.clone(),
-                quic: front.1.into_iter().collect(),
-                certificate: front.2.clone(),
-                names: allow.clone(),
-                ..Encrypted::default()
-            },
             access: Access {
                 networks: (0..=devices % 3)
                     .map(|n| format!("10.{n}.0.0/16").parse().unwrap())
@@ -150,12 +143,19 @@ fn config() -> impl Strategy<Value = Config> {
             block: Block { ttl },
             lists,
             rebinding: Rebinding { refuse: block.is_empty(), allow: allow.clone() },
-            rules: Rules { block, allow },
+            rules: Rules { block, allow: allow.clone() },
             tcp: Tcp {
                 connections: tcp.0.max(tcp.1),
                 connections_per_client: tcp.0.min(tcp.1),
                 idle: tcp.2,
                 stall: tcp.3,
+            },
+            encrypted: Encrypted {
+                tls: front.0,
+                quic: front.1.into_iter().collect(),
+                certificate: front.2,
+                names: allow,
+                ..Encrypted::default()
             },
             stats: Stats { devices },
         },

@@ -12,7 +12,7 @@ from pathlib import Path
 SERVER_CORE, LOAD_CORE = 0, 1
 NXDOMAIN = 3
 PACKAGES = {"dnsperf": "dnsperf", "dnsdist": "dnsdist", "unbound": "unbound", "nsd": "nsd",
-            "dnsmasq": "dnsmasq-base"}
+            "dnsmasq": "dnsmasq-base", "h2load": "nghttp2-client"}
 
 
 def program(name):

@@ -220,3 +220,61 @@ fn a_reload_changes_upstreams() {
         reply.ends_with(&[192, 0, 2, 2])
     });
 }
+
+#[test]
+fn domains_have_servers_of_their_own() {
+    let [rest, corp, deep] = [1, 2, 3].map(|last| Upstream::start(move |_, _| Some(address(last))));
+    let server = Server::start(&format!(
+        "upstream:\n  servers: {}\n  domains:\n    - corp.example {}\n    - deep.corp.example {}\n",
+        rest.url(),
+        corp.url(),
+        deep.url()
+    ));
+    for (name, last) in [
+        ("www.example", 1),
+        ("corp.example", 2),
+        ("www.Corp.example", 2),
+        ("www.deep.corp.example", 3),
+        ("xcorp.example", 1),
+    ] {
+        assert_eq!(server.ask(&query(1, name, A)).last(), Some(&last), "{name}");
+    }
+}
+
+#[test]
+fn turns_are_taken_where_that_is_wanted() {
+    let [one, two] = [1, 2].map(|last| Upstream::start(move |_, _| Some(address(last))));
+    let servers = format!("servers: [{}, {}]", one.url(), two.url());
+    let server = Server::start(&format!("upstream: {{ {servers}, strategy: balance }}"));
+    for index in 0..10 {
+        server.ask(&query(1, &format!("n{index}.example"), A));
+    }
+    let asked = |upstream: &Upstream| {
+        (0..10).filter(|n| !upstream.asked(&format!("n{n}.example")).is_empty()).count()
+    };
+    // Questions are spread over two threads, each with turns of its own.
+    assert!(asked(&one) >= 4 && asked(&two) >= 4, "{} and {}", asked(&one), asked(&two));
+}
+
+#[test]
+fn the_faster_one_is_asked_where_that_is_wanted() {
+    let slow = Upstream::start(|_, _| {
+        std::thread::sleep(Duration::from_millis(40));
+        Some(address(1))
+    });
+    let fast = Upstream::start(|_, _| Some(address(2)));
+    for (strategy, both) in [("fastest", false), ("race", true)] {
+        let servers = format!("servers: [{}, {}]", slow.url(), fast.url());
+        let server = Server::start(&format!("upstream: {{ {servers}, strategy: {strategy} }}"));
+        let mut fast_answers = 0;
+        for index in 0..30 {
+            let reply = server.ask(&query(1, &format!("n{index}.{strategy}.example"), A));
+            assert_eq!(rcode(&reply), NOERROR);
+            fast_answers += usize::from(reply.last() == Some(&2));
+        }
+        assert!(fast_answers >= 24, "{strategy}: {fast_answers} of 30");
+        let name = |n| format!("n{n}.{strategy}.example");
+        let asked = |of: &Upstream| (0..30).filter(|n| !of.asked(&name(*n)).is_empty()).count();
+        assert_eq!(asked(&slow) == 30 && asked(&fast) == 30, both, "{strategy}");
+    }
+}

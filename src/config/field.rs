@@ -13,7 +13,9 @@ use ipnet::IpNet;
 use super::error::{nearest, quoted};
 use super::listed::Kind;
 use super::values::{self, Fault};
-use super::{Action, Bypass, Level, List, SafeSearch, UpstreamUrl, UpstreamUrlError};
+use super::{
+    Action, Bypass, Domain, Level, List, SafeSearch, Strategy, UpstreamUrl, UpstreamUrlError,
+};
 use crate::catalogue;
 use crate::filter::syntax::Format;
 
@@ -27,6 +29,8 @@ pub(super) enum Field<'a> {
     Ttl(&'a mut Duration, RangeInclusive<Duration>),
     Switch(&'a mut bool),
     Level(&'a mut Level),
+    Strategy(&'a mut Strategy),
+    Domains(&'a mut Vec<Domain>),
     Bypass(&'a mut Bypass),
     SafeSearch(&'a mut SafeSearch),
     Format(&'a mut Option<Format>),
@@ -63,6 +67,12 @@ const FORMAT: &[(&str, Option<Format>)] = &[
     ("unbound", Some(Format::Unbound)),
     ("rpz", Some(Format::Rpz)),
 ];
+const STRATEGY: &[(&str, Strategy)] = &[
+    ("strict", Strategy::Strict),
+    ("fastest", Strategy::Fastest),
+    ("race", Strategy::Race),
+    ("balance", Strategy::Balance),
+];
 const BYPASS: &[(&str, Bypass)] =
     &[("off", Bypass::Off), ("signals", Bypass::Signals), ("all", Bypass::All)];
 const SAFE_SEARCH: &[(&str, SafeSearch)] =
@@ -79,7 +89,8 @@ impl Field<'_> {
             Self::Ttl(..) => "a time to live",
             Self::Switch(_) => "a switch",
             Self::Level(_) => "a level",
-            Self::Bypass(_) | Self::SafeSearch(_) => "a choice",
+            Self::Bypass(_) | Self::SafeSearch(_) | Self::Strategy(_) => "a choice",
+            Self::Domains(_) => "a domain with servers",
             Self::Format(_) => "a format",
             Self::Action(_) => "an action",
             Self::AddressOrOff(_) | Self::Addresses(_) | Self::Doors(..) => "an address",
@@ -109,6 +120,8 @@ impl Field<'_> {
             Self::Ttl(_, range) => format!("for example 60s, 5m, 1h or 1d ({})", times(range)),
             Self::Switch(_) => words(SWITCH),
             Self::Level(_) => words(LEVEL),
+            Self::Strategy(_) => words(STRATEGY),
+            Self::Domains(_) => "for example corp.example udp://10.0.0.1".to_owned(),
             Self::Bypass(_) => words(BYPASS),
             Self::SafeSearch(_) => words(SAFE_SEARCH),
             Self::Format(_) => words(FORMAT),
@@ -152,6 +165,7 @@ impl Field<'_> {
                 | Self::ListName(_)
                 | Self::Rules(_)
                 | Self::Networks(_)
+                | Self::Domains(_)
         )
     }
 
@@ -161,6 +175,7 @@ impl Field<'_> {
             self,
             Self::Addresses(_)
                 | Self::Doors(..)
+                | Self::Domains(_)
                 | Self::Servers(..)
                 | Self::Rules(_)
                 | Self::Networks(_)
@@ -180,6 +195,7 @@ impl Field<'_> {
             Self::Addresses(slot) | Self::Doors(slot, _) => slot.clear(),
             Self::Servers(slot, _) => slot.clear(),
             Self::Networks(slot) => slot.clear(),
+            Self::Domains(slot) => slot.clear(),
             Self::Rules(slot) | Self::Services(slot) => slot.clear(),
             Self::Listed(slot, _) => slot.clear(),
             _ => {}
@@ -201,6 +217,8 @@ impl Field<'_> {
             Self::Ttl(slot, range) => **slot = values::ttl(text, range)?,
             Self::Switch(slot) => **slot = values::word(text, SWITCH)?,
             Self::Level(slot) => **slot = values::word(text, LEVEL)?,
+            Self::Strategy(slot) => **slot = values::word(text, STRATEGY)?,
+            Self::Domains(slot) => slot.push(domain(text)?),
             Self::Bypass(slot) => **slot = values::word(text, BYPASS)?,
             Self::SafeSearch(slot) => **slot = values::word(text, SAFE_SEARCH)?,
             Self::Format(slot) => **slot = values::word(text, FORMAT)?,
@@ -237,6 +255,8 @@ impl Field<'_> {
             Self::Time(slot, _) | Self::Ttl(slot, _) => vec![values::print_time(**slot)],
             Self::Switch(slot) => word(SWITCH, **slot),
             Self::Level(slot) => word(LEVEL, **slot),
+            Self::Strategy(slot) => word(STRATEGY, **slot),
+            Self::Domains(slot) => slot.iter().map(|item| yaml_text(&print_domain(item))).collect(),
             Self::Bypass(slot) => word(BYPASS, **slot),
             Self::SafeSearch(slot) => word(SAFE_SEARCH, **slot),
             Self::Format(slot) => word(FORMAT, **slot),
@@ -299,6 +319,22 @@ fn server(text: &str, named: bool) -> Result<UpstreamUrl, Fault> {
         return Err(Fault::Because(why));
     }
     Ok(url)
+}
+
+/// A domain and its servers, with spaces between.
+fn domain(text: &str) -> Result<Domain, Fault> {
+    let mut words = text.split_whitespace();
+    let name = values::rule(words.next().ok_or(Fault::Form)?)?;
+    let servers: Vec<_> = words.map(|word| server(word, true)).collect::<Result<_, _>>()?;
+    if servers.is_empty() || name.starts_with('=') {
+        return Err(Fault::Form);
+    }
+    Ok(Domain { name, servers })
+}
+
+fn print_domain(domain: &Domain) -> String {
+    let servers = domain.servers.iter().map(|server| format!(" {server}"));
+    domain.name.clone() + &servers.collect::<String>()
 }
 
 fn times(range: &RangeInclusive<Duration>) -> String {

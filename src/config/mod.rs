@@ -112,12 +112,46 @@ impl Level {
 pub struct Upstream {
     /// Servers, at least one; the first healthy one is asked.
     pub servers: Vec<UpstreamUrl>,
+    /// Which of them is asked.
+    pub strategy: Strategy,
+    /// Domains with servers of their own.
+    pub domains: Vec<Domain>,
     /// Who is asked for the addresses of servers that are named; by their own addresses.
     pub bootstrap: Vec<UpstreamUrl>,
     /// File of certificates (PEM) that servers may be signed with, beside those browsers trust.
     pub ca: Option<PathBuf>,
     /// Time for one question over all servers and retries, 100 ms..=30 s.
     pub timeout: Duration,
+}
+
+/// A domain whose names other servers know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Domain {
+    /// The domain; everything below it is in it.
+    pub name: String,
+    /// Its servers, at least one.
+    pub servers: Vec<UpstreamUrl>,
+}
+
+impl Upstream {
+    /// Those for everything, then those of domains.
+    pub fn all_servers(&self) -> impl Iterator<Item = &UpstreamUrl> {
+        self.servers.iter().chain(self.domains.iter().flat_map(|domain| &domain.servers))
+    }
+}
+
+/// Which server is asked, of those that are well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strategy {
+    /// The one that is named first.
+    #[default]
+    Strict,
+    /// The one that answers fastest; now and then another one, to see.
+    Fastest,
+    /// The two that answer fastest, both: the first answer is taken.
+    Race,
+    /// Each in its turn.
+    Balance,
 }
 
 /// Bounds of the answer cache.
@@ -354,7 +388,14 @@ impl Default for Upstream {
         .iter()
         .map(|url| url.parse().expect("builtin upstream URLs are valid"))
         .collect();
-        Self { bootstrap: servers.clone(), servers, ca: None, timeout: Duration::from_secs(3) }
+        Self {
+            bootstrap: servers.clone(),
+            servers,
+            strategy: Strategy::default(),
+            domains: Vec::new(),
+            ca: None,
+            timeout: Duration::from_secs(3),
+        }
     }
 }
 

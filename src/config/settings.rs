@@ -108,8 +108,18 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
     },
     Setting {
         key: "upstream.servers",
-        about: "whom to ask; the first healthy one is asked",
+        about: "whom to ask",
         field: |config| Field::Servers(&mut config.upstream.servers, true),
+    },
+    Setting {
+        key: "upstream.strategy",
+        about: "of those that are well: the one named first, the fastest, two at once, or in turn",
+        field: |config| Field::Strategy(&mut config.upstream.strategy),
+    },
+    Setting {
+        key: "upstream.domains",
+        about: "domains with servers of their own",
+        field: |config| Field::Domains(&mut config.upstream.domains),
     },
     Setting {
         key: "upstream.bootstrap",

@@ -23,7 +23,7 @@ use super::case::Case;
 use super::{Client, Engine, Waiting, limit};
 use crate::cache::{Entry, Found, Key};
 use crate::stats::{Counters, Source};
-use crate::upstream::{Failure, Figures, Pool, Question};
+use crate::upstream::{Failure, Figures, Pools, Question};
 use crate::wire::{self, Answer, Class, ExtendedError, Name, Query, Rcode, Rtype};
 
 /// Queries taken from the line at once.
@@ -78,21 +78,20 @@ impl Resolver {
                 out: vec![0; LARGEST].into_boxed_slice(),
             }),
         });
-        let mut pool: Option<(Arc<Figures>, Rc<Pool>)> = None;
+        let mut pools: Option<(Arc<Figures>, Pools)> = None;
         let mut batch = Vec::with_capacity(BATCH);
         while self.line.recv_many(&mut batch, BATCH).await > 0 {
             let snapshot = self.engine.snapshot();
-            let pool = match &mut pool {
-                Some((figures, pool)) if Arc::ptr_eq(figures, &snapshot.upstreams) => pool,
-                pool => {
+            let pools = match &mut pools {
+                Some((figures, pools)) if Arc::ptr_eq(figures, &snapshot.upstreams) => pools,
+                pools => {
                     let figures = Arc::clone(&snapshot.upstreams);
-                    let made =
-                        Rc::new(Pool::new(&snapshot.config.upstream, &figures, &snapshot.trust));
-                    &mut pool.insert((figures, made)).1
+                    let made = Pools::new(&snapshot.config.upstream, &figures, &snapshot.trust);
+                    &mut pools.insert((figures, made)).1
                 }
             };
             for waiting in batch.drain(..) {
-                shared.take(waiting, pool);
+                shared.take(waiting, pools);
             }
         }
     }
@@ -101,7 +100,7 @@ impl Resolver {
 impl Shared {
     /// Answers from the cache what was asked for meanwhile, joins a question in flight, or asks
     /// upstream.
-    fn take(self: &Rc<Self>, waiting: Waiting, pool: &Rc<Pool>) {
+    fn take(self: &Rc<Self>, waiting: Waiting, pools: &Pools) {
         let now = self.engine.seconds(Instant::now());
         let scratch = &mut *self.scratch.borrow_mut();
         let Ok(query) = Query::read(&waiting.packet, &mut scratch.name) else { return };
@@ -142,7 +141,7 @@ impl Shared {
             MapEntry::Occupied(mut waiters) => waiters.get_mut().push(waiting),
             MapEntry::Vacant(place) => {
                 place.insert(vec![waiting]);
-                let (shared, pool) = (Rc::clone(self), Rc::clone(pool));
+                let (shared, pool) = (Rc::clone(self), Rc::clone(pools.pick(&question)));
                 let has_stale = stale.is_some();
                 task::spawn_local(async move {
                     let asking = pool.ask(&question);

@@ -66,7 +66,7 @@ impl Snapshot {
         let trust = Trust::read(ca).map_err(|error| {
             SnapshotError::Trust(ca.map_or_else(String::new, |ca| ca.display().to_string()), error)
         })?;
-        let home = Home::new(&config.rebinding)
+        let home = Home::new(&config.rebinding, &config.upstream.domains)
             .map_err(|(text, error)| SnapshotError::Rule(text, error))?;
         let seconds =
             |duration: std::time::Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);

@@ -152,7 +152,7 @@ impl Canaries {
         let builtin: Vec<Canary> = serde_yaml::from_str::<CanaryFile>(BUILTIN)
             .map(|file| file.canaries)
             .unwrap_or_default();
-        let upstream = config.upstream.servers.iter().filter_map(|server| server.name());
+        let upstream = config.upstream.all_servers().filter_map(|server| server.name());
         let names = builtin.iter().map(|canary| canary.name.as_str()).chain(upstream);
         let names: Vec<Name> = names.filter_map(|name| name.parse().ok()).collect();
         let suffixes = |name: &Name| {

@@ -4,7 +4,7 @@
 //! same-origin rule (DNS rebinding). Names that are made for the house may have one, and so may
 //! those that its owner names.
 
-use crate::config::Rebinding;
+use crate::config::{Domain, Rebinding};
 use crate::filter::Overlay;
 use crate::wire::{Name, NameError};
 
@@ -48,12 +48,14 @@ impl Home {
     ///
     /// # Errors
     /// The first text that is no name.
-    pub fn new(config: &Rebinding) -> Result<Self, (String, NameError)> {
+    pub fn new(config: &Rebinding, domains: &[Domain]) -> Result<Self, (String, NameError)> {
         if !config.refuse {
             return Ok(Self(None));
         }
         let allowed = config.allow.iter().map(String::as_str);
-        let names: Vec<_> = KNOWN.iter().copied().chain(allowed).collect();
+        // Who has servers of the house's own has addresses of the house.
+        let domains = domains.iter().map(|domain| domain.name.as_str());
+        let names: Vec<_> = KNOWN.iter().copied().chain(allowed).chain(domains).collect();
         Ok(Self(Some(Overlay::new(&[] as &[&str], &names)?)))
     }
 
@@ -71,12 +73,12 @@ mod tests {
     #[test]
     fn names_of_the_house_may_and_public_ones_may_not() {
         let allow = vec!["nas.example.org".to_owned(), "=only.example.org".to_owned()];
-        let home = Home::new(&Rebinding { refuse: true, allow }).unwrap();
+        let home = Home::new(&Rebinding { refuse: true, allow }, &[]).unwrap();
         let may = |text: &str| home.may_have(&text.parse().unwrap());
         assert!(may("printer") && may("tv.lan") && may("fritz.box") && may("x.y.plex.direct"));
         assert!(may("nas.example.org") && may("a.nas.example.org") && may("only.example.org"));
         assert!(!may("example.org") && !may("xlan.example") && !may("a.only.example.org"));
-        let off = Home::new(&Rebinding { refuse: false, allow: Vec::new() }).unwrap();
+        let off = Home::new(&Rebinding { refuse: false, allow: Vec::new() }, &[]).unwrap();
         assert!(off.may_have(&"example.org".parse().unwrap()));
     }
 }

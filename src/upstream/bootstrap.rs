@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Failure, Figures, Pool, Question, Trust};
+use super::{Failure, Figures, Means, Pool, Question, Trust};
 use crate::config;
 use crate::wire::{Answer, Class, Lead, Name, Rtype, TtlBounds};
 
@@ -14,8 +14,9 @@ pub(super) struct Bootstrap(Pool);
 
 impl Bootstrap {
     pub(super) fn new(config: &config::Upstream, trust: &Trust) -> Self {
-        let config = config::Upstream { servers: config.bootstrap.clone(), ..config.clone() };
-        Self(Pool::of_addresses(&config, &Arc::new(Figures::default()), trust))
+        let figures = Arc::new(Figures::default());
+        let means = Means { figures: &figures, trust, bootstrap: None };
+        Self(Pool::new(&config.bootstrap, config, &means, 0))
     }
 
     /// Addresses of `host`, those of IPv4 first: a house has them more often than a way to the

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use crate::config;
 use crate::stats::Histogram;
 
-/// Figures of all upstreams, in the order of the config.
+/// Figures of all upstreams, in the order of the config; those of domains come last.
 #[derive(Debug, Default)]
 pub struct Figures {
     /// One for each server.
@@ -30,7 +30,7 @@ pub struct ServerFigures {
 impl Figures {
     /// All zero, all healthy.
     pub fn new(config: &config::Upstream) -> Self {
-        let servers = config.servers.iter().map(|url| ServerFigures {
+        let servers = config.all_servers().map(|url| ServerFigures {
             url: url.to_string(),
             queries: AtomicU64::new(0),
             failures: AtomicU64::new(0),

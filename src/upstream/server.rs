@@ -92,6 +92,11 @@ impl Server {
         self.well.get()
     }
 
+    /// Smoothed time from question to reply; none before the first one.
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.round_trip.get()
+    }
+
     /// Time to wait for a first reply before somebody else is asked. A stream may have to be
     /// opened first, which takes up to four round trips.
     pub(super) fn patience(&self) -> Duration {

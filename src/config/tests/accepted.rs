@@ -39,6 +39,14 @@ fn every_key_is_read() {
         level: Level::Strict,
         upstream: Upstream {
             servers: vec![url("tls://9.9.9.9#dns.quad9.net"), url("udp://192.168.1.1")],
+            strategy: Strategy::Race,
+            domains: vec![
+                Domain {
+                    name: "corp.example".to_owned(),
+                    servers: vec![url("udp://10.0.0.1"), url("tls://dns.corp.example")],
+                },
+                Domain { name: "10.in-addr.arpa".to_owned(), servers: vec![url("udp://10.0.0.1")] },
+            ],
             bootstrap: vec![url("udp://192.168.1.2")],
             ca: Some(PathBuf::from("/etc/trackless/ca.pem")),
             timeout: Duration::from_millis(1_500),

@@ -14,6 +14,10 @@ workers: 2
 level: strict
 upstream:
   servers: [tls://9.9.9.9#dns.quad9.net, udp://192.168.1.1]
+  strategy: race
+  domains:
+    - corp.example udp://10.0.0.1 tls://dns.corp.example
+    - 10.in-addr.arpa udp://10.0.0.1
   bootstrap: udp://192.168.1.2
   ca: ca.pem
   timeout: 1500ms

@@ -8,6 +8,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::*;
+use crate::config::Strategy as Ask;
+use proptest::strategy::Strategy;
 
 fn address() -> impl Strategy<Value = SocketAddr> {
     (any::<IpAddr>(), any::<u16>(), any::<u32>()).prop_map(|(ip, port, scope)| match ip {
@@ -121,6 +123,10 @@ fn config() -> impl Strategy<Value = Config> {
             },
             level,
             upstream: Upstream {
+                strategy: [Ask::Strict, Ask::Fastest, Ask::Race, Ask::Balance][devices % 4],
+                domains: (0..devices % 3)
+                    .map(|n| Domain { name: format!("d{n}.example"), servers: upstream.0.clone() })
+                    .collect(),
                 bootstrap: upstream
                     .0
                     .iter()

@@ -22,8 +22,8 @@ fn upstream(servers: &[SocketAddr]) -> config::Upstream {
     config::Upstream {
         servers: servers.collect(),
         bootstrap: Vec::new(),
-        ca: None,
         timeout: Duration::from_secs(10),
+        ..config::Upstream::default()
     }
 }
 

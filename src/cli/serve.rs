@@ -17,6 +17,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::LocalSet;
 use tracing::{error, info, warn};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::encrypted::Encrypted;
 use super::{Settings, subscriptions};
@@ -40,11 +43,13 @@ const DRAIN_LOOK: Duration = Duration::from_millis(5);
 
 pub(super) fn run(settings: Settings) -> Result<(), String> {
     let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
+    // The libraries' own lines tell names that were asked for.
+    let own = Targets::new().with_target(env!("CARGO_PKG_NAME"), LevelFilter::INFO);
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(colours)
-        .with_target(false)
-        .init();
+        .with_target(false);
+    tracing_subscriber::registry().with(lines.with_filter(own)).init();
     let config = settings.read()?;
     let folder = match Folder::open(config.data.as_deref()) {
         Ok(folder) => Some(folder),

@@ -3,7 +3,7 @@
 //! A [`Field`] borrows one place in a config and is the only one to know its kind, so that the
 //! reader, its error lines and the written file cannot disagree about what is accepted.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -43,6 +43,7 @@ pub(super) enum Field<'a> {
     Addresses(&'a mut Vec<SocketAddr>),
     /// Any number of addresses, with the usual port.
     Doors(&'a mut Vec<SocketAddr>, u16),
+    Hosts(&'a mut Vec<IpAddr>),
     /// Upstreams; whether they may be known by name alone.
     Servers(&'a mut Vec<UpstreamUrl>, bool),
     Rules(&'a mut Vec<String>),
@@ -93,7 +94,9 @@ impl Field<'_> {
             Self::Domains(_) => "a domain with servers",
             Self::Format(_) => "a format",
             Self::Action(_) => "an action",
-            Self::AddressOrOff(_) | Self::Addresses(_) | Self::Doors(..) => "an address",
+            Self::AddressOrOff(_) | Self::Addresses(_) | Self::Doors(..) | Self::Hosts(_) => {
+                "an address"
+            }
             Self::Folder(_) => "a folder",
             Self::File(_) => "a file",
             Self::Url(_) => "a URL",
@@ -130,6 +133,7 @@ impl Field<'_> {
             Self::Addresses(_) => {
                 format!("for example 0.0.0.0:53 or \"[::1]:{LISTEN_PORT}\" (in quotes)")
             }
+            Self::Hosts(_) => "for example 192.0.2.53".to_owned(),
             Self::Doors(_, port) => {
                 format!("for example 0.0.0.0:{port} or \"[::]:{port}\" (in quotes)")
             }
@@ -175,6 +179,7 @@ impl Field<'_> {
             self,
             Self::Addresses(_)
                 | Self::Doors(..)
+                | Self::Hosts(_)
                 | Self::Domains(_)
                 | Self::Servers(..)
                 | Self::Rules(_)
@@ -195,6 +200,7 @@ impl Field<'_> {
             Self::Addresses(slot) | Self::Doors(slot, _) => slot.clear(),
             Self::Servers(slot, _) => slot.clear(),
             Self::Networks(slot) => slot.clear(),
+            Self::Hosts(slot) => slot.clear(),
             Self::Domains(slot) => slot.clear(),
             Self::Rules(slot) | Self::Services(slot) => slot.clear(),
             Self::Listed(slot, _) => slot.clear(),
@@ -235,6 +241,7 @@ impl Field<'_> {
             Self::ListName(slot) => **slot = values::list_name(text)?,
             Self::Addresses(slot) => slot.push(values::address(text, LISTEN_PORT)?),
             Self::Doors(slot, port) => slot.push(values::address(text, *port)?),
+            Self::Hosts(slot) => slot.push(text.parse().map_err(|_| Fault::Form)?),
             Self::Servers(slot, named) => slot.push(server(text, *named)?),
             Self::Rules(slot) => slot.push(values::rule(text)?),
             Self::Networks(slot) => slot.push(values::network(text)?),
@@ -276,6 +283,7 @@ impl Field<'_> {
             Self::Servers(slot, _) => {
                 slot.iter().map(|item| yaml_text(&item.to_string())).collect()
             }
+            Self::Hosts(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
             Self::Networks(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
             Self::Rules(slot) | Self::Services(slot) => {
                 slot.iter().map(|item| yaml_text(item)).collect()

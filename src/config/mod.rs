@@ -21,7 +21,7 @@ mod upstream_url;
 mod values;
 mod write;
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -116,12 +116,25 @@ pub struct Upstream {
     pub strategy: Strategy,
     /// Domains with servers of their own.
     pub domains: Vec<Domain>,
+    /// How it is asked from the root downwards, where a server is `recursive`.
+    pub recursion: Recursion,
     /// Who is asked for the addresses of servers that are named; by their own addresses.
     pub bootstrap: Vec<UpstreamUrl>,
     /// File of certificates (PEM) that servers may be signed with, beside those browsers trust.
     pub ca: Option<PathBuf>,
     /// Time for one question over all servers and retries, 100 ms..=30 s.
     pub timeout: Duration,
+}
+
+/// Asking from the root downwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recursion {
+    /// Addresses of the root's servers; those of the Internet where there are none.
+    pub roots: Vec<IpAddr>,
+    /// Whether answers are validated (RFC 4035).
+    pub validate: bool,
+    /// File of the root's keys (DNSKEY records); those of the Internet without it.
+    pub anchors: Option<PathBuf>,
 }
 
 /// A domain whose names other servers know.
@@ -393,6 +406,7 @@ impl Default for Upstream {
             servers,
             strategy: Strategy::default(),
             domains: Vec::new(),
+            recursion: Recursion { roots: Vec::new(), validate: true, anchors: None },
             ca: None,
             timeout: Duration::from_secs(3),
         }

@@ -132,6 +132,21 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         field: |config| Field::File(&mut config.upstream.ca),
     },
     Setting {
+        key: "upstream.roots",
+        about: "for `recursive`: addresses of the root's servers, if not the Internet's",
+        field: |config| Field::Hosts(&mut config.upstream.recursion.roots),
+    },
+    Setting {
+        key: "upstream.validate",
+        about: "for `recursive`: whether answers are validated",
+        field: |config| Field::Switch(&mut config.upstream.recursion.validate),
+    },
+    Setting {
+        key: "upstream.anchors",
+        about: "for `recursive`: the root's keys (DNSKEY records), if not the Internet's",
+        field: |config| Field::File(&mut config.upstream.recursion.anchors),
+    },
+    Setting {
         key: "upstream.timeout",
         about: "time for one question, all servers and retries",
         field: |config| Field::Time(&mut config.upstream.timeout, millis(100, 30_000)),

@@ -25,6 +25,8 @@ pub enum Transport {
     H3,
     /// DNS over QUIC (RFC 9250).
     Quic,
+    /// Nobody in particular: from the root downwards (RFC 1034 section 5.3.3).
+    Recursion,
 }
 
 /// An upstream server: where it is, how to speak to it and, where it is encrypted, who it must
@@ -50,7 +52,12 @@ pub enum Host {
     Address(IpAddr),
     /// At the addresses of a name, for which the bootstrap servers are asked.
     Name(String),
+    /// Wherever the root's servers, and those they lead to, are.
+    Root,
 }
+
+/// What is written for [`Transport::Recursion`].
+const RECURSIVE: &str = "recursive";
 
 /// Why a text is no upstream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -91,12 +98,13 @@ impl Transport {
             Self::Https => "https",
             Self::H3 => "h3",
             Self::Quic => "quic",
+            Self::Recursion => RECURSIVE,
         }
     }
 
     pub(super) fn default_port(self) -> u16 {
         match self {
-            Self::Udp | Self::Tcp => 53,
+            Self::Udp | Self::Tcp | Self::Recursion => 53,
             Self::Tls | Self::Quic => 853,
             Self::Https | Self::H3 => 443,
         }
@@ -104,7 +112,7 @@ impl Transport {
 
     /// Whether what is said can be read by those on the way.
     pub fn is_encrypted(self) -> bool {
-        !matches!(self, Self::Udp | Self::Tcp)
+        !matches!(self, Self::Udp | Self::Tcp | Self::Recursion)
     }
 
     fn has_path(self) -> bool {
@@ -117,7 +125,7 @@ impl UpstreamUrl {
     pub fn address(&self) -> Option<SocketAddr> {
         match &self.host {
             Host::Address(ip) => Some(SocketAddr::new(*ip, self.port)),
-            Host::Name(_) => None,
+            Host::Name(_) | Host::Root => None,
         }
     }
 
@@ -126,6 +134,7 @@ impl UpstreamUrl {
         match (&self.server_name, &self.host) {
             (Some(name), _) | (None, Host::Name(name)) => name.clone(),
             (None, Host::Address(ip)) => ip.to_string(),
+            (None, Host::Root) => String::new(),
         }
     }
 
@@ -133,7 +142,7 @@ impl UpstreamUrl {
     pub fn name(&self) -> Option<&str> {
         match (&self.server_name, &self.host) {
             (Some(name), _) | (None, Host::Name(name)) => Some(name),
-            (None, Host::Address(_)) => None,
+            (None, Host::Address(_) | Host::Root) => None,
         }
     }
 
@@ -194,6 +203,15 @@ impl FromStr for UpstreamUrl {
     type Err = UpstreamUrlError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == RECURSIVE {
+            return Ok(Self {
+                transport: Transport::Recursion,
+                host: Host::Root,
+                port: Transport::Recursion.default_port(),
+                server_name: None,
+                path: String::new(),
+            });
+        }
         if let Some(stamp) = text.strip_prefix("sdns://") {
             return stamp::read(stamp);
         }
@@ -215,11 +233,15 @@ impl FromStr for UpstreamUrl {
 
 impl fmt::Display for UpstreamUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host == Host::Root {
+            return f.write_str(RECURSIVE);
+        }
         write!(f, "{}://", self.transport.scheme())?;
         match &self.host {
             Host::Address(IpAddr::V6(ip)) => write!(f, "[{ip}]")?,
             Host::Address(IpAddr::V4(ip)) => write!(f, "{ip}")?,
             Host::Name(name) => f.write_str(name)?,
+            Host::Root => {}
         }
         if self.port != self.transport.default_port() {
             write!(f, ":{}", self.port)?;
@@ -258,6 +280,7 @@ mod tests {
             "https://dns.quad9.net/some/path?x",
             "h3://[2620:fe::fe]/dns-query#dns.quad9.net",
             "quic://dns.example.org:8853",
+            "recursive",
         ] {
             assert_eq!(url.parse::<UpstreamUrl>().unwrap().to_string(), url);
         }

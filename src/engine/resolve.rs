@@ -20,7 +20,7 @@ use tokio::task;
 use tokio::time::timeout;
 
 use super::case::Case;
-use super::{Client, Engine, Waiting, limit};
+use super::{Client, Engine, Snapshot, Waiting, limit};
 use crate::cache::{Entry, Found, Key};
 use crate::stats::{Counters, Source};
 use crate::upstream::{Failure, Figures, Pools, Question};
@@ -86,7 +86,8 @@ impl Resolver {
                 Some((figures, pools)) if Arc::ptr_eq(figures, &snapshot.upstreams) => pools,
                 pools => {
                     let figures = Arc::clone(&snapshot.upstreams);
-                    let made = Pools::new(&snapshot.config.upstream, &figures, &snapshot.trust);
+                    let Snapshot { config, trust, anchors, .. } = &**snapshot;
+                    let made = Pools::new(&config.upstream, &figures, trust, anchors);
                     &mut pools.insert((figures, made)).1
                 }
             };

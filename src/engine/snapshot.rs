@@ -1,5 +1,6 @@
 //! All that may change while the server runs, as one thing that never does.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use crate::config::Config;
 use crate::filter::{Asker, Overlay, Verdict};
 use crate::lists::{ListsError, Rules};
 use crate::policy::{Access, Home, Policy};
-use crate::upstream::{Figures, Trust, TrustError};
+use crate::upstream::{Anchors, Figures, Trust, TrustError};
 use crate::wire::{Name, NameError, Refusal, TtlBounds};
 
 /// Rules, policy and settings that hold together. A reload makes a new one and swaps the pointer.
@@ -33,6 +34,8 @@ pub struct Snapshot {
     pub upstreams: Arc<Figures>,
     /// Who may sign for the upstreams.
     pub trust: Trust,
+    /// The root's keys.
+    pub anchors: Anchors,
 }
 
 /// Why there is no snapshot.
@@ -44,6 +47,9 @@ pub enum SnapshotError {
     /// The file of certificates cannot be used.
     #[error("upstream.ca: {0}: {1}")]
     Trust(String, TrustError),
+    /// The file of the root's keys cannot be used.
+    #[error("upstream.anchors: {0}: {1}")]
+    Anchors(String, io::Error),
     /// A rule of the owner's is no name.
     #[error("rules or rebinding: `{0}` is not a name: {1}")]
     Rule(String, NameError),
@@ -65,6 +71,11 @@ impl Snapshot {
         let ca = config.upstream.ca.as_deref();
         let trust = Trust::read(ca).map_err(|error| {
             SnapshotError::Trust(ca.map_or_else(String::new, |ca| ca.display().to_string()), error)
+        })?;
+        let anchors = config.upstream.recursion.anchors.as_deref();
+        let anchors = Anchors::read(anchors).map_err(|error| {
+            let path = anchors.map_or_else(String::new, |path| path.display().to_string());
+            SnapshotError::Anchors(path, error)
         })?;
         let home = Home::new(&config.rebinding, &config.upstream.domains)
             .map_err(|(text, error)| SnapshotError::Rule(text, error))?;
@@ -89,6 +100,7 @@ impl Snapshot {
             },
             upstreams,
             trust,
+            anchors,
             config,
         })
     }

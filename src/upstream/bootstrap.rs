@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::{Failure, Figures, Means, Pool, Question, Trust};
+use super::{Anchors, Failure, Figures, Means, Pool, Question, Trust};
 use crate::config;
 use crate::wire::{Answer, Class, Lead, Name, Rtype, TtlBounds};
 
@@ -15,7 +15,14 @@ pub(super) struct Bootstrap(Pool);
 impl Bootstrap {
     pub(super) fn new(config: &config::Upstream, trust: &Trust) -> Self {
         let figures = Arc::new(Figures::default());
-        let means = Means { figures: &figures, trust, bootstrap: None };
+        let anchors = Anchors::default();
+        let means = Means {
+            figures: &figures,
+            trust,
+            anchors: &anchors,
+            recursion: &config.recursion,
+            bootstrap: None,
+        };
         Self(Pool::new(&config.bootstrap, config, &means, 0))
     }
 

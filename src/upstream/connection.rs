@@ -78,7 +78,7 @@ pub(crate) fn connection(url: &UpstreamUrl, datagrams: bool) -> ConnectionConfig
     let path = Arc::from(url.path.as_str());
     let mut connection = ConnectionConfig::new(match url.transport {
         Transport::Udp if datagrams => ProtocolConfig::Udp,
-        Transport::Udp | Transport::Tcp => ProtocolConfig::Tcp,
+        Transport::Udp | Transport::Tcp | Transport::Recursion => ProtocolConfig::Tcp,
         Transport::Tls => ProtocolConfig::Tls { server_name },
         Transport::Https => ProtocolConfig::Https { server_name, path },
         Transport::H3 => ProtocolConfig::H3 { server_name, path, disable_grease: false },

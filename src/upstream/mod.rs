@@ -15,6 +15,7 @@ mod connection;
 mod figures;
 mod message;
 mod pools;
+mod recursion;
 mod server;
 mod stream;
 mod udp;
@@ -36,7 +37,8 @@ pub use connection::{Trust, TrustError};
 pub use figures::{Figures, ServerFigures};
 pub use message::Question;
 pub use pools::Pools;
-use server::Server;
+pub use recursion::Anchors;
+use server::{AskError, Server};
 
 /// Time a first attempt gets at least: many round trips in a home, one or two across the world.
 const LEAST_PATIENCE: Duration = Duration::from_millis(200);
@@ -61,6 +63,8 @@ pub struct Pool {
 struct Means<'a> {
     figures: &'a Arc<Figures>,
     trust: &'a Trust,
+    anchors: &'a Anchors,
+    recursion: &'a config::Recursion,
     bootstrap: Option<&'a Rc<Bootstrap>>,
 }
 
@@ -73,6 +77,9 @@ pub enum Failure {
     /// Servers were reached but gave nothing usable.
     #[error("upstream failed")]
     Network,
+    /// What came does not stand validation.
+    #[error("the answer is bogus")]
+    Bogus,
 }
 
 impl Failure {
@@ -81,6 +88,7 @@ impl Failure {
         match self {
             Self::NoReachable => ExtendedError::NO_REACHABLE_AUTHORITY,
             Self::Network => ExtendedError::NETWORK_ERROR,
+            Self::Bogus => ExtendedError::BOGUS,
         }
     }
 }
@@ -94,15 +102,7 @@ impl Pool {
         means: &Means<'_>,
         first: usize,
     ) -> Self {
-        let servers = (first..).zip(servers).map(|(index, url)| {
-            Server::new(
-                url,
-                means.trust,
-                means.bootstrap.cloned(),
-                Arc::clone(means.figures),
-                index,
-            )
-        });
+        let servers = (first..).zip(servers).map(|(index, url)| Server::new(url, means, index));
         Self {
             servers: servers.collect(),
             strategy: config.strategy,
@@ -140,6 +140,7 @@ impl Pool {
                 match outcome {
                     Attempt::Good(reply) => return Ok(reply),
                     Attempt::Failed(reply) => failed_reply = Some(reply),
+                    Attempt::Bogus => return Err(Failure::Bogus),
                     Attempt::Broken => failure = Failure::Network,
                     Attempt::Silent => {}
                 }
@@ -187,6 +188,8 @@ enum Attempt {
     Failed(Vec<u8>),
     /// The connection broke, or what came was no reply.
     Broken,
+    /// Validated and found wanting: no other server may say otherwise.
+    Bogus,
     Silent,
 }
 
@@ -197,10 +200,15 @@ async fn attempt(server: &Server, question: &Question, round: u32, deadline: Ins
     match timeout_at(limit, server.ask(question, now)).await {
         Ok(Ok(reply)) if !message::is_failure(&reply) => Attempt::Good(reply),
         Ok(Ok(reply)) => Attempt::Failed(reply),
+        Ok(Err(AskError::Recursion(Failure::Bogus))) => Attempt::Bogus,
+        // One name's servers have failed; the others' have not.
+        Ok(Err(AskError::Recursion(Failure::NoReachable))) => Attempt::Silent,
+        Ok(Err(AskError::Recursion(Failure::Network))) => Attempt::Broken,
         Ok(Err(_)) => {
             server.has_failed(false);
             Attempt::Broken
         }
+        Err(_) if server.is_recursive() => Attempt::Silent,
         Err(_) => {
             server.has_failed(true);
             Attempt::Silent
@@ -215,7 +223,7 @@ async fn race(one: impl Future<Output = Attempt>, two: impl Future<Output = Atte
         outcome = &mut one => (outcome, None),
         outcome = &mut two => (outcome, Some(())),
     };
-    if matches!(first, Attempt::Good(_)) {
+    if matches!(first, Attempt::Good(_) | Attempt::Bogus) {
         return first;
     }
     let second = match other {

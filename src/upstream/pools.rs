@@ -7,8 +7,8 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::bootstrap::Bootstrap;
-use super::{Figures, Means, Pool, Question, Trust};
-use crate::config;
+use super::{Anchors, Figures, Means, Pool, Question, Trust};
+use crate::config::{self, Host};
 use crate::wire::Name;
 
 /// The pools of one thread. Must live on a current-thread runtime with a `LocalSet`.
@@ -20,10 +20,16 @@ pub struct Pools {
 
 impl Pools {
     /// The pools of `config`.
-    pub fn new(config: &config::Upstream, figures: &Arc<Figures>, trust: &Trust) -> Self {
-        let named = config.all_servers().any(|url| url.address().is_none());
+    pub fn new(
+        config: &config::Upstream,
+        figures: &Arc<Figures>,
+        trust: &Trust,
+        anchors: &Anchors,
+    ) -> Self {
+        let named = config.all_servers().any(|url| matches!(url.host, Host::Name(_)));
         let bootstrap = named.then(|| Rc::new(Bootstrap::new(config, trust)));
-        let means = Means { figures, trust, bootstrap: bootstrap.as_ref() };
+        let recursion = &config.recursion;
+        let means = Means { figures, trust, anchors, recursion, bootstrap: bootstrap.as_ref() };
         let mut first = config.servers.len();
         let mut domains = HashMap::default();
         for domain in &config.domains {

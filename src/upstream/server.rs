@@ -10,12 +10,12 @@ use tokio::task;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
-use super::bootstrap::Bootstrap;
 use super::figures::{Figures, ServerFigures};
 use super::message::{Question, Reply, is_truncated, replies_to};
+use super::recursion::Recursion;
 use super::stream::Stream;
 use super::udp::Udp;
-use super::{FIRST_PATIENCE, Failure, LEAST_PATIENCE, MOST_PATIENCE, Trust};
+use super::{FIRST_PATIENCE, Failure, LEAST_PATIENCE, MOST_PATIENCE, Means};
 use crate::config::{Transport, UpstreamUrl};
 use crate::wire::HEADER;
 
@@ -24,6 +24,8 @@ const FAILURES: u32 = 3;
 /// Time a server must have been silent before it is skipped for silence: many questions at once
 /// fail together when a server, or the way to it, only pauses.
 const SILENCE: Duration = Duration::from_secs(1);
+/// Longer than any question is allowed to take.
+const RECURSION_PATIENCE: Duration = Duration::from_secs(60);
 /// First and longest pause between two probes of a server that is skipped.
 const PROBE: Duration = Duration::from_millis(500);
 const LONGEST_PROBE: Duration = Duration::from_secs(15);
@@ -39,6 +41,9 @@ pub(super) enum AskError {
     /// TCP or TLS failed.
     #[error("{0}")]
     Net(#[from] hickory_resolver::net::NetError),
+    /// It was asked from the root downwards.
+    #[error("{0}")]
+    Recursion(Failure),
     /// Nobody tells where the server is.
     #[error("its address is not to be had: {0}")]
     NoAddress(#[from] Failure),
@@ -49,6 +54,7 @@ pub(super) enum AskError {
 
 #[derive(Debug)]
 pub(super) struct Server {
+    recursion: Option<Result<Recursion, Failure>>,
     udp: Option<Udp>,
     stream: Stream,
     figures: Arc<Figures>,
@@ -62,17 +68,15 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(
-        url: &UpstreamUrl,
-        trust: &Trust,
-        bootstrap: Option<Rc<Bootstrap>>,
-        figures: Arc<Figures>,
-        index: usize,
-    ) -> Rc<Self> {
+    pub(super) fn new(url: &UpstreamUrl, means: &Means<'_>, index: usize) -> Rc<Self> {
         let datagrams = url.address().filter(|_| url.transport == Transport::Udp);
+        let recursive = url.transport == Transport::Recursion;
+        let recursion = recursive.then(|| Recursion::new(means.recursion, means.anchors));
+        let figures = Arc::clone(means.figures);
         Rc::new_cyclic(|itself| Self {
+            recursion,
             udp: datagrams.map(Udp::new),
-            stream: Stream::new(url, trust.clone(), bootstrap),
+            stream: Stream::new(url, means.trust.clone(), means.bootstrap.cloned()),
             figures,
             index,
             round_trip: Cell::default(),
@@ -97,9 +101,18 @@ impl Server {
         self.round_trip.get()
     }
 
+    /// Whether it is no server, but the way from the root downwards.
+    pub(super) fn is_recursive(&self) -> bool {
+        self.recursion.is_some()
+    }
+
     /// Time to wait for a first reply before somebody else is asked. A stream may have to be
     /// opened first, which takes up to four round trips.
     pub(super) fn patience(&self) -> Duration {
+        if self.is_recursive() {
+            // It asks many servers, and passes by those that are silent.
+            return RECURSION_PATIENCE;
+        }
         let (first, round_trips) =
             if self.udp.is_some() { (FIRST_PATIENCE, 4) } else { (MOST_PATIENCE, 8) };
         self.round_trip
@@ -116,9 +129,14 @@ impl Server {
         if let Some(figures) = self.figures() {
             figures.queries.fetch_add(1, Relaxed);
         }
-        let mut reply = match &self.udp {
-            Some(udp) => udp.ask(question).await?,
-            None => self.ask_stream(question).await?,
+        let mut reply = match (&self.recursion, &self.udp) {
+            (Some(recursion), _) => {
+                let recursion =
+                    recursion.as_ref().map_err(|failure| AskError::Recursion(*failure))?;
+                recursion.ask(question).await.map_err(AskError::Recursion)?
+            }
+            (None, Some(udp)) => udp.ask(question).await?,
+            (None, None) => self.ask_stream(question).await?,
         };
         if self.udp.is_some() && is_truncated(&reply) {
             reply = self.ask_stream(question).await?;

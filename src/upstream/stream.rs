@@ -110,7 +110,7 @@ impl Stream {
         let addresses = match (&self.url.host, &self.bootstrap) {
             (Host::Address(ip), _) => vec![*ip],
             (Host::Name(name), Some(bootstrap)) => bootstrap.addresses(name).await?,
-            (Host::Name(_), None) => Vec::new(),
+            (Host::Name(_), None) | (Host::Root, _) => Vec::new(),
         };
         let connection = connection(&self.url, false);
         let mut last = AskError::NoAddress(Failure::NoReachable);

@@ -27,6 +27,8 @@ impl ExtendedError {
     pub const STALE_ANSWER: Self = Self { code: 3, text: "" };
     /// The same, of an answer that there is no such name.
     pub const STALE_NXDOMAIN_ANSWER: Self = Self { code: 19, text: "" };
+    /// It does not stand DNSSEC's validation.
+    pub const BOGUS: Self = Self { code: 6, text: "DNSSEC" };
     /// Who asks may not.
     pub const PROHIBITED: Self = Self { code: 18, text: "see access in the settings" };
     /// RD was not set and we are no authority.

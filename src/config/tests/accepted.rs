@@ -47,6 +47,11 @@ fn every_key_is_read() {
                 },
                 Domain { name: "10.in-addr.arpa".to_owned(), servers: vec![url("udp://10.0.0.1")] },
             ],
+            recursion: Recursion {
+                roots: vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()],
+                validate: false,
+                anchors: Some(PathBuf::from("/etc/trackless/root.key")),
+            },
             bootstrap: vec![url("udp://192.168.1.2")],
             ca: Some(PathBuf::from("/etc/trackless/ca.pem")),
             timeout: Duration::from_millis(1_500),

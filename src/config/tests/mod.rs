@@ -18,6 +18,9 @@ upstream:
   domains:
     - corp.example udp://10.0.0.1 tls://dns.corp.example
     - 10.in-addr.arpa udp://10.0.0.1
+  roots: [127.0.0.1, "::1"]
+  validate: false
+  anchors: root.key
   bootstrap: udp://192.168.1.2
   ca: ca.pem
   timeout: 1500ms

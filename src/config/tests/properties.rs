@@ -123,6 +123,11 @@ fn config() -> impl Strategy<Value = Config> {
             },
             level,
             upstream: Upstream {
+                recursion: Recursion {
+                    roots: (0..devices % 2).map(|n| IpAddr::from([192, 0, 2, n as u8])).collect(),
+                    validate: devices % 2 == 0,
+                    anchors: None,
+                },
                 strategy: [Ask::Strict, Ask::Fastest, Ask::Race, Ask::Balance][devices % 4],
                 domains: (0..devices % 3)
                     .map(|n| Domain { name: format!("d{n}.example"), servers: upstream.0.clone() })

@@ -225,6 +225,39 @@ fn only_those_may_ask_who_are_named() {
 }
 
 #[test]
+fn names_of_the_house_are_told_to_nobody() {
+    let upstream = Upstream::start(|_, _| Some(address()));
+    // Forwarded to a machine of the house, they may be known there.
+    let inside = server(&upstream, "");
+    assert_eq!(rcode(&inside.ask(&query(1, "printer.local", A))), NOERROR);
+    let names = ["printer.local", "nas.home.arpa", "x.internal", "1.1.168.192.in-addr.arpa"];
+    let outside = Server::start("upstream: { servers: udp://192.0.2.1, timeout: 100ms }");
+    for name in names {
+        let reply = outside.ask(&with_edns(query(2, name, A), false));
+        assert_eq!((rcode(&reply), extended_error(&reply)), (NXDOMAIN, None), "{name}");
+    }
+    for server in [&inside, &outside] {
+        assert_eq!(rcode(&server.ask(&query(3, "hidden.onion", A))), NXDOMAIN);
+        assert!(server.ask(&query(4, "localhost", A)).ends_with(&[127, 0, 0, 1]));
+    }
+    assert!(upstream.asked("localhost").is_empty() && upstream.asked("hidden.onion").is_empty());
+}
+
+#[test]
+fn clients_find_the_encrypted_doors() {
+    const SVCB: u16 = 64;
+    let upstream = Upstream::start(|_, _| Some(address()));
+    let doors = "encrypted: { tls: 127.0.0.1:0, https: 127.0.0.1:0, names: dns.house.test }";
+    let with = server(&upstream, doors);
+    let reply = with.ask(&query(1, "_dns.resolver.arpa", SVCB));
+    assert_eq!((rcode(&reply), counts(&reply)[1]), (NOERROR, 2));
+    for text in [b"\x03dns\x05house\x04test\0".as_slice(), b"\x03dot", b"/dns-query{?dns}"] {
+        assert!(reply.windows(text.len()).any(|window| window == text));
+    }
+    assert!(upstream.asked("_dns.resolver.arpa").is_empty());
+}
+
+#[test]
 fn no_reply_to_replies_and_scraps() {
     let upstream = Upstream::start(|_, _| Some(address()));
     let server = server(&upstream, "");

@@ -13,6 +13,7 @@ mod case;
 mod local;
 mod resolve;
 mod snapshot;
+mod special;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -26,7 +27,7 @@ use tokio::sync::mpsc;
 use crate::cache::{Cache, Key, KeyHash};
 use crate::clients::{DeviceId, Directory, Seen};
 use crate::config::Config;
-use crate::filter::Answers;
+use crate::filter::{Answers, VerdictKind};
 use crate::stats::{Counters, HitsByName, ListHits, Source, Totals, Transport};
 use crate::wire::{self, ExtendedError, Name, Query, Rcode, Rtype};
 
@@ -34,6 +35,7 @@ use case::Case;
 use local::Local;
 pub use resolve::Resolver;
 pub use snapshot::{Snapshot, SnapshotError};
+use special::Meaning;
 
 /// Questions that wait in line for one resolver; beyond it clients are told that we are busy.
 const LINE: usize = 8_192;
@@ -277,6 +279,20 @@ impl Worker {
             return Outcome::Silence;
         }
         let mut case = Case::open(snapshot, &self.name, &query, device, client.address);
+        if case.verdict.rule.is_none()
+            && let Some(meaning) = snapshot.special.of(snapshot, &self.name, &query)
+        {
+            case.verdict.kind = VerdictKind::Local;
+            case.count(&self.counters);
+            let (len, rcode) = match meaning {
+                Meaning::Records(answer) => {
+                    let limit = limit(&query, client.transport, out);
+                    (answer.write(&query, 0, limit, out), answer.rcode())
+                }
+                Meaning::Nothing => (snapshot.refusal.write_absence(&query, out), Rcode::NXDOMAIN),
+            };
+            return self.reply(len, Source::Local, client, rcode);
+        }
         if let Some(rule) = case.verdict.rule
             && rule.answers != Answers::Usual
         {

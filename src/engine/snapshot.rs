@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::special::Special;
 use crate::config::Config;
 use crate::filter::{Asker, Overlay, Verdict};
 use crate::lists::{ListsError, Rules};
@@ -26,6 +27,8 @@ pub struct Snapshot {
     pub home: Home,
     /// The reply to refused queries.
     pub refusal: Refusal,
+    /// Names that are asked of nobody.
+    pub(super) special: Special,
     /// Bounds for the TTLs of new answers.
     pub bounds: TtlBounds,
     /// The settings all this was made from.
@@ -93,6 +96,7 @@ impl Snapshot {
             access: Access::new(&config.access),
             home,
             refusal: Refusal::new(config.block.ttl),
+            special: Special::new(&config),
             bounds: TtlBounds {
                 min: seconds(config.cache.min_ttl),
                 max: seconds(config.cache.max_ttl),

@@ -109,10 +109,12 @@ impl Recursion {
             .chain(ROOTS_V6.iter().map(|words| IpAddr::from(Ipv6Addr::from(*words))));
         let roots: Vec<IpAddr> =
             if config.roots.is_empty() { builtin.collect() } else { config.roots.clone() };
-        let mut options = RecursorOptions::default();
-        options.ns_cache_size = NAME_SERVERS;
-        options.response_cache_size = ANSWERS;
-        options.case_randomization = true;
+        let mut options = RecursorOptions {
+            ns_cache_size: NAME_SERVERS,
+            response_cache_size: ANSWERS,
+            case_randomization: true,
+            ..RecursorOptions::default()
+        };
         if roots.iter().copied().any(is_home) {
             // A tree of the house's own has its servers in the house.
             options.deny_server.clear();

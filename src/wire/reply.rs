@@ -91,6 +91,11 @@ impl Refusal {
         self.write_negative(query, Rcode::NOERROR, options, out)
     }
 
+    /// As [`Self::write`], but that nobody refused it: there is no such name.
+    pub fn write_absence(&self, query: &Query<'_>, out: &mut [u8]) -> usize {
+        self.write_negative(query, Rcode::NXDOMAIN, &[], out)
+    }
+
     #[inline]
     fn write_negative(
         &self,

@@ -97,10 +97,10 @@ impl Special {
             return if query.qtype == Rtype::SVCB { records(&self.doors) } else { records(&[]) };
         }
         let below = |text: &&str| text.parse().is_ok_and(|parent: Name| is_below(name, &parent));
-        if NOWHERE.iter().any(|text| below(&text)) {
+        if NOWHERE.iter().any(below) {
             return Some(Meaning::Nothing);
         }
-        let unasked = UNASKED.iter().any(|text| below(&text)) || is_private_reverse(name);
+        let unasked = UNASKED.iter().any(below) || is_private_reverse(name);
         let known = self.asks_house
             || snapshot.config.upstream.domains.iter().any(|domain| {
                 domain.name.parse().is_ok_and(|parent: Name| is_below(name, &parent))

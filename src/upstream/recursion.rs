@@ -16,7 +16,7 @@ use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::dnssec::{Proof, TrustAnchors};
 use hickory_resolver::proto::op::{Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
-use hickory_resolver::proto::serialize::binary::BinDecodable as _;
+use hickory_resolver::proto::serialize::binary::{BinDecodable as _, BinEncodable as _};
 use hickory_resolver::recursor::{
     AuthorityData, DnssecConfig, DnssecPolicy, Recursor, RecursorError, RecursorOptions,
 };
@@ -61,6 +61,9 @@ const ROOTS_V6: [[u16; 8]; 13] = [
 const NAME_SERVERS: usize = 4_096;
 const ANSWERS: u64 = 8_192;
 const VALIDATIONS: usize = 8_192;
+
+/// Aliases that are followed one by one.
+const MOST_ALIASES: usize = 8;
 
 type Hickory = Recursor<TokioRuntimeProvider>;
 
@@ -143,8 +146,49 @@ impl Recursion {
     /// # Errors
     /// There is no answer, or it is bogus.
     pub(super) async fn ask(&self, question: &Question) -> Result<Vec<u8>, Failure> {
-        let name = Name::from_bytes(&question.name).map_err(|_| Failure::Network)?;
-        let query = Query::query(name, RecordType::from(question.qtype));
+        let reply = match self.resolve(question).await {
+            Err(failure @ (Failure::Network | Failure::Bogus)) => {
+                self.along_aliases(question).await.map_err(|_| failure)
+            }
+            reply => reply,
+        };
+        reply?.to_vec().map_err(|_| Failure::Network)
+    }
+
+    /// Follows aliases one by one: where one leads to a name that has nothing of the type asked for,
+    /// the recursor fails, or takes the proof of that for one about the alias, and so for a bogus one
+    /// (seen in hickory-resolver 0.26.3). Each step is validated by itself.
+    async fn along_aliases(&self, question: &Question) -> Result<Message, Failure> {
+        let mut asked = question.clone();
+        let mut chain = Vec::new();
+        let mut proven = true;
+        for _ in 0..MOST_ALIASES {
+            let alias = Question { qtype: RecordType::CNAME.into(), ..asked.clone() };
+            let alias = self.resolve(&alias).await?;
+            let target = alias.answers.iter().find_map(|record| match &record.data {
+                RData::CNAME(target) => target.0.to_bytes().ok(),
+                _ => None,
+            });
+            asked.name = target.ok_or(Failure::Network)?.into();
+            proven &= alias.metadata.authentic_data;
+            chain.extend(alias.answers);
+            match self.resolve(&asked).await {
+                Ok(mut reply) => {
+                    chain.append(&mut reply.answers);
+                    reply.answers = chain;
+                    reply.queries = vec![query(question)?];
+                    reply.metadata.authentic_data &= proven;
+                    return Ok(reply);
+                }
+                Err(Failure::Network | Failure::Bogus) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(Failure::Network)
+    }
+
+    async fn resolve(&self, question: &Question) -> Result<Message, Failure> {
+        let query = query(question)?;
         let recursor = if question.checking_disabled { &self.trusting } else { &self.validating };
         let answer = recursor.resolve(query.clone(), Instant::now(), question.dnssec_ok).await;
         let mut reply = Message::new(0, MessageType::Response, OpCode::Query);
@@ -161,8 +205,13 @@ impl Recursion {
             Err(error) => absence(error, &mut reply, question)?,
         };
         reply.metadata.authentic_data = proven && recursor.is_validating();
-        reply.to_vec().map_err(|_| Failure::Network)
+        Ok(reply)
     }
+}
+
+fn query(question: &Question) -> Result<Query, Failure> {
+    let name = Name::from_bytes(&question.name).map_err(|_| Failure::Network)?;
+    Ok(Query::query(name, RecordType::from(question.qtype)))
 }
 
 /// Puts what is said of an absence into `reply`; returns whether it is proven.

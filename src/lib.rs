@@ -9,14 +9,16 @@
 //!                                       │ 2 policy    what holds for it?   (profile: a mask of lists)
 //!                                       │ 3 filter    does a rule match?   → block | allow | pass
 //!                                       │ 4 cache     do we hold it?       → hit
+//!                                       │ 5 filter    where does it lead?  → block | pass
 //!                                       │   stats     count device × category × verdict
 //!                                       ▼
 //!                                      engine::resolve, on another thread, only if need be
-//!                                       │ 5 upstream  ask, once for all who wait
-//!                                       └ 6 cache     hold what upstream said, as it said it
+//!                                       │ 6 upstream  ask, once for all who wait
+//!                                       │ 7 cache     hold what upstream said, as it said it
+//!                                       └ 8 filter    as 5, for each who waits
 //! ```
 //!
-//! Steps 1 to 4 run in the loop that received the query: no allocation, no lock, one clock reading
+//! Steps 1 to 5 run in the loop that received the query: no allocation, no lock, one clock reading
 //! a batch. What may change while the server runs is one immutable [`engine::Snapshot`] behind a
 //! pointer: a reload builds another one aside and swaps.
 //!
@@ -31,14 +33,14 @@
 //! | [`filter`] | rules: list formats, the compiled table, patterns, the owner's overlay, verdicts | wire |
 //! | [`catalogue`] | what can be chosen by name: lists, databases, services, safe search, ways around | filter, wire |
 //! | [`trackers`] | companies and categories behind names; importing databases of them | config (levels), wire |
-//! | [`lists`] | where rules come from: fetching, gates, keeping, compiling | filter, catalogue, trackers, config, policy (list numbers), wire |
+//! | [`lists`] | where rules come from: fetching, gates, keeping, compiling | filter, catalogue, trackers, config, policy (list numbers), upstream (connections), wire |
 //! | [`clients`] | who asks: devices and their pseudonyms | – |
-//! | [`policy`] | what holds for whom | clients, config |
+//! | [`policy`] | what holds for whom; who may ask; which names may lead into the house | clients, config, filter, catalogue, wire |
 //! | [`cache`] | answers held, bounded in bytes, read without a lock | wire |
 //! | [`stats`] | counters per thread, histograms | clients, filter, trackers, wire (their words) |
-//! | [`upstream`] | who is asked: fail-over, UDP, TCP, TLS | wire, config, stats (histograms) |
+//! | [`upstream`] | who is asked: pools, strategies, every transport, recursion | wire, config, stats (histograms) |
 //! | [`engine`] | the function above | all of the above |
-//! | [`server`] | the front doors: `udp`, `stream` | engine |
+//! | [`server`] | the front doors: `udp`, `stream` (TCP, TLS), `doh`, `quic`; certificates | engine, config |
 //! | [`web`] | HTTP: metrics, health | engine, stats, lists |
 //!
 //! No room is used by one it uses. `wire`, `filter`, `catalogue`, `trackers` and `cache` are plain Rust: no

@@ -9,6 +9,7 @@
 //! listens).
 
 mod document;
+mod doors;
 mod error;
 mod field;
 mod listed;
@@ -17,18 +18,19 @@ mod settings;
 mod stamp;
 #[cfg(test)]
 mod tests;
+mod upstream;
 mod upstream_url;
 mod values;
 mod write;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipnet::IpNet;
-
 pub use crate::filter::syntax::Format;
+pub use doors::{Access, Encrypted};
 pub use error::ConfigError;
+pub use upstream::{Domain, Recursion, Strategy, Upstream};
 pub use upstream_url::{Host, Transport, UpstreamUrl, UpstreamUrlError};
 
 /// Everything a person can set. Built from YAML by [`Config::from_yaml`], or [`Config::default`].
@@ -105,66 +107,6 @@ impl Level {
             Self::Strict => "strict",
         }
     }
-}
-
-/// Upstreams in order of preference, and the time they get.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Upstream {
-    /// Servers, at least one; the first healthy one is asked.
-    pub servers: Vec<UpstreamUrl>,
-    /// Which of them is asked.
-    pub strategy: Strategy,
-    /// Domains with servers of their own.
-    pub domains: Vec<Domain>,
-    /// How it is asked from the root downwards, where a server is `recursive`.
-    pub recursion: Recursion,
-    /// Who is asked for the addresses of servers that are named; by their own addresses.
-    pub bootstrap: Vec<UpstreamUrl>,
-    /// File of certificates (PEM) that servers may be signed with, beside those browsers trust.
-    pub ca: Option<PathBuf>,
-    /// Time for one question over all servers and retries, 100 ms..=30 s.
-    pub timeout: Duration,
-}
-
-/// Asking from the root downwards.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recursion {
-    /// Addresses of the root's servers; those of the Internet where there are none.
-    pub roots: Vec<IpAddr>,
-    /// Whether answers are validated (RFC 4035).
-    pub validate: bool,
-    /// File of the root's keys (DNSKEY records); those of the Internet without it.
-    pub anchors: Option<PathBuf>,
-}
-
-/// A domain whose names other servers know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Domain {
-    /// The domain; everything below it is in it.
-    pub name: String,
-    /// Its servers, at least one.
-    pub servers: Vec<UpstreamUrl>,
-}
-
-impl Upstream {
-    /// Those for everything, then those of domains.
-    pub fn all_servers(&self) -> impl Iterator<Item = &UpstreamUrl> {
-        self.servers.iter().chain(self.domains.iter().flat_map(|domain| &domain.servers))
-    }
-}
-
-/// Which server is asked, of those that are well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Strategy {
-    /// The one that is named first.
-    #[default]
-    Strict,
-    /// The one that answers fastest; now and then another one, to see.
-    Fastest,
-    /// The two that answer fastest, both: the first answer is taken.
-    Race,
-    /// Each in its turn.
-    Balance,
 }
 
 /// Bounds of the answer cache.
@@ -271,63 +213,6 @@ pub struct Rules {
     pub allow: Vec<String>,
 }
 
-/// Doors for clients that encrypt, and who we are to them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Encrypted {
-    /// Addresses of DNS over TLS (RFC 7858), usually port 853.
-    pub tls: Vec<SocketAddr>,
-    /// Addresses of DNS over HTTPS (RFC 8484), usually port 443.
-    pub https: Vec<SocketAddr>,
-    /// Addresses of DNS over QUIC (RFC 9250), usually port 853.
-    pub quic: Vec<SocketAddr>,
-    /// File of the certificate and those that lead to its authority (PEM); without it one of the
-    /// house's own authority is made.
-    pub certificate: Option<PathBuf>,
-    /// File of its key (PEM); the certificate's, if it is there.
-    pub key: Option<PathBuf>,
-    /// Names that a certificate of our own is for, beside this machine's addresses.
-    pub names: Vec<String>,
-}
-
-/// Who may ask, and how often.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Access {
-    /// Networks that may.
-    pub networks: Vec<IpNet>,
-    /// Whether the networks this machine is in may, too.
-    pub on_link: bool,
-    /// Queries a second from one device to one worker, 0 for any number; this machine's own are not
-    /// counted. 0..=1 000 000.
-    pub rate: usize,
-}
-
-impl Default for Access {
-    /// Loopback, private, link-local, and carriers' shared networks (RFC 1122, 1918, 3927, 6598,
-    /// 4291, 4193), and 1,000 queries a second.
-    fn default() -> Self {
-        let v4 = |a, b, length| IpNet::new_assert(Ipv4Addr::new(a, b, 0, 0).into(), length);
-        let v6 = |first, length| {
-            IpNet::new_assert(Ipv6Addr::new(first, 0, 0, 0, 0, 0, 0, 0).into(), length)
-        };
-        let loopback = IpNet::new_assert(Ipv6Addr::LOCALHOST.into(), 128);
-        Self {
-            networks: vec![
-                v4(127, 0, 8),
-                v4(10, 0, 8),
-                v4(172, 16, 12),
-                v4(192, 168, 16),
-                v4(169, 254, 16),
-                v4(100, 64, 10),
-                loopback,
-                v6(0xfe80, 10),
-                v6(0xfc00, 7),
-            ],
-            on_link: true,
-            rate: 1_000,
-        }
-    }
-}
-
 /// What becomes of answers that give public names addresses of the house (DNS rebinding).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rebinding {
@@ -383,32 +268,6 @@ impl Default for Config {
             rebinding: Rebinding { refuse: true, allow: Vec::new() },
             tcp: Tcp::default(),
             stats: Stats::default(),
-        }
-    }
-}
-
-impl Default for Upstream {
-    fn default() -> Self {
-        // Quad9 and Mullvad: foundations and companies that keep no client addresses, from two
-        // operators so that one failing leaves the other. Addresses are here because a DNS server
-        // has nobody else to ask for them.
-        let servers: Vec<UpstreamUrl> = [
-            "tls://9.9.9.9#dns.quad9.net",
-            "tls://149.112.112.112#dns.quad9.net",
-            "tls://[2620:fe::fe]#dns.quad9.net",
-            "tls://194.242.2.2#dns.mullvad.net",
-        ]
-        .iter()
-        .map(|url| url.parse().expect("builtin upstream URLs are valid"))
-        .collect();
-        Self {
-            bootstrap: servers.clone(),
-            servers,
-            strategy: Strategy::default(),
-            domains: Vec::new(),
-            recursion: Recursion { roots: Vec::new(), validate: true, anchors: None },
-            ca: None,
-            timeout: Duration::from_secs(3),
         }
     }
 }

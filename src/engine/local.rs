@@ -1,6 +1,7 @@
 //! Replies that a rule brings along: a code, nothing, records, another name.
 
-use super::{Client, Snapshot, limit};
+use super::worker::limit;
+use super::{Client, Snapshot};
 use crate::filter::{Asker, Reply, Rule};
 use crate::wire::{self, Answer, ExtendedError, Name, Query, Rcode, Rtype};
 

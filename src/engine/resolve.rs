@@ -20,7 +20,8 @@ use tokio::task;
 use tokio::time::timeout;
 
 use super::case::Case;
-use super::{Client, Engine, Snapshot, Waiting, limit};
+use super::worker::limit;
+use super::{Client, Engine, Snapshot, Waiting};
 use crate::cache::{Entry, Found, Key};
 use crate::stats::{Counters, Source};
 use crate::upstream::{Failure, Figures, Pools, Question};

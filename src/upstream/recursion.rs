@@ -150,6 +150,11 @@ impl Recursion {
             Err(failure @ (Failure::Network | Failure::Bogus)) => {
                 self.along_aliases(question).await.map_err(|_| failure)
             }
+            // Said of another zone: an alias leads there, and has got lost.
+            Ok(reply) if !says_of_its_own(&reply) => match self.along_aliases(question).await {
+                Ok(whole) => Ok(whole),
+                Err(_) => Ok(reply),
+            },
             reply => reply,
         };
         reply?.to_vec().map_err(|_| Failure::Network)
@@ -207,6 +212,14 @@ impl Recursion {
         reply.metadata.authentic_data = proven && recursor.is_validating();
         Ok(reply)
     }
+}
+
+/// Whether a reply has answers, or what it says of an absence is of a zone that the name is in.
+fn says_of_its_own(reply: &Message) -> bool {
+    let mut zones =
+        reply.authorities.iter().filter(|record| record.record_type() == RecordType::SOA);
+    let asked = reply.queries.first().map(Query::name);
+    !reply.answers.is_empty() || zones.all(|zone| asked.is_some_and(|name| zone.name.zone_of(name)))
 }
 
 fn query(question: &Question) -> Result<Query, Failure> {

@@ -1,0 +1,93 @@
+//! Whom to ask, and how.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::UpstreamUrl;
+
+/// Upstreams in order of preference, and the time they get.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Upstream {
+    /// Servers, at least one; the first healthy one is asked.
+    pub servers: Vec<UpstreamUrl>,
+    /// Which of them is asked.
+    pub strategy: Strategy,
+    /// Domains with servers of their own.
+    pub domains: Vec<Domain>,
+    /// How it is asked from the root downwards, where a server is `recursive`.
+    pub recursion: Recursion,
+    /// Who is asked for the addresses of servers that are named; by their own addresses.
+    pub bootstrap: Vec<UpstreamUrl>,
+    /// File of certificates (PEM) that servers may be signed with, beside those browsers trust.
+    pub ca: Option<PathBuf>,
+    /// Time for one question over all servers and retries, 100 ms..=30 s.
+    pub timeout: Duration,
+}
+
+/// Asking from the root downwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recursion {
+    /// Addresses of the root's servers; those of the Internet where there are none.
+    pub roots: Vec<IpAddr>,
+    /// Whether answers are validated (RFC 4035).
+    pub validate: bool,
+    /// File of the root's keys (DNSKEY records); those of the Internet without it.
+    pub anchors: Option<PathBuf>,
+}
+
+/// A domain whose names other servers know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Domain {
+    /// The domain; everything below it is in it.
+    pub name: String,
+    /// Its servers, at least one.
+    pub servers: Vec<UpstreamUrl>,
+}
+
+impl Upstream {
+    /// Those for everything, then those of domains.
+    pub fn all_servers(&self) -> impl Iterator<Item = &UpstreamUrl> {
+        self.servers.iter().chain(self.domains.iter().flat_map(|domain| &domain.servers))
+    }
+}
+
+/// Which server is asked, of those that are well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strategy {
+    /// The one that is named first.
+    #[default]
+    Strict,
+    /// The one that answers fastest; now and then another one, to see.
+    Fastest,
+    /// The two that answer fastest, both: the first answer is taken.
+    Race,
+    /// Each in its turn.
+    Balance,
+}
+
+impl Default for Upstream {
+    fn default() -> Self {
+        // Quad9 and Mullvad: foundations and companies that keep no client addresses, from two
+        // operators so that one failing leaves the other. Addresses are here because a DNS server
+        // has nobody else to ask for them.
+        let servers: Vec<UpstreamUrl> = [
+            "tls://9.9.9.9#dns.quad9.net",
+            "tls://149.112.112.112#dns.quad9.net",
+            "tls://[2620:fe::fe]#dns.quad9.net",
+            "tls://194.242.2.2#dns.mullvad.net",
+        ]
+        .iter()
+        .map(|url| url.parse().expect("builtin upstream URLs are valid"))
+        .collect();
+        Self {
+            bootstrap: servers.clone(),
+            servers,
+            strategy: Strategy::default(),
+            domains: Vec::new(),
+            recursion: Recursion { roots: Vec::new(), validate: true, anchors: None },
+            ca: None,
+            timeout: Duration::from_secs(3),
+        }
+    }
+}

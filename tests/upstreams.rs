@@ -278,3 +278,58 @@ fn the_faster_one_is_asked_where_that_is_wanted() {
         assert_eq!(asked(&slow) == 30 && asked(&fast) == 30, both, "{strategy}");
     }
 }
+
+/// What is wrong with an upstream that is asked first: nobody waits long, and nobody gets anything
+/// but the other one's answer.
+#[test]
+fn another_one_is_asked_in_good_time_whatever_is_wrong_with_the_first() {
+    type Fault = fn(&[u8]) -> Option<Vec<u8>>;
+    let faults: [(&str, Fault); 7] = [
+        ("silent", |_| None),
+        ("garbage", |_| Some(vec![0xff; 40])),
+        ("another ID", |query| {
+            let mut reply = good(query, 1);
+            reply[0] ^= 0x55;
+            Some(reply)
+        }),
+        ("another question", |query| {
+            let mut reply = good(query, 1);
+            reply[13] ^= 0x01;
+            Some(reply)
+        }),
+        ("cut short", |query| Some(good(query, 1)[..20].to_vec())),
+        ("no reply but the query", |query| Some(query.to_vec())),
+        ("drops a third", |query| (query[1] % 3 != 0).then(|| good(query, 2))),
+    ];
+    let well = Upstream::start(|_, _| Some(address(2)));
+    for (fault, reply) in faults {
+        let (address, stop) = raw_upstream(move |socket, query, peer| {
+            if let Some(reply) = reply(query) {
+                let _ = socket.send_to(&reply, peer);
+            }
+        });
+        let server = Server::start(&format!("upstream: [udp://{address}, {}]", well.url()));
+        let mut slowest = Duration::ZERO;
+        for index in 0..12 {
+            let start = std::time::Instant::now();
+            let reply = server.ask(&query(1, &format!("n{index}.example"), A));
+            slowest = slowest.max(start.elapsed());
+            assert_eq!((rcode(&reply), reply.last()), (NOERROR, Some(&2)), "{fault}");
+        }
+        // A fifth of a second, if the machine has nothing else to do.
+        assert!(slowest < Duration::from_secs(1), "{fault}: {slowest:?}");
+        stop.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_slow_upstream_costs_no_more_than_its_time() {
+    let slow = Upstream::start(|_, _| {
+        std::thread::sleep(Duration::from_secs(2));
+        Some(address(1))
+    });
+    let server = Server::start(&format!("upstream: {{ servers: {}, timeout: 1s }}", slow.url()));
+    let start = std::time::Instant::now();
+    assert_eq!(rcode(&server.ask(&query(1, "www.example", A))), SERVFAIL);
+    assert!(start.elapsed() < Duration::from_millis(1_800), "{:?}", start.elapsed());
+}

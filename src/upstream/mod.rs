@@ -26,7 +26,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::config::{self, Strategy, UpstreamUrl};
 use crate::wire::ExtendedError;
@@ -44,6 +44,8 @@ use server::{AskError, Server};
 const LEAST_PATIENCE: Duration = Duration::from_millis(200);
 /// Time a first attempt gets at most before another server, or another packet, is tried.
 const MOST_PATIENCE: Duration = Duration::from_secs(1);
+/// Time after which another server is asked as well, for a server within half of it.
+const GOOD_TIME: Duration = Duration::from_millis(200);
 /// Of this many questions one goes to a server that is not the fastest: it may be by now.
 const EXPLORE: usize = 32;
 /// A server that nobody has heard of yet gets this.
@@ -132,10 +134,14 @@ impl Pool {
                     return failed_reply.ok_or(failure);
                 }
                 let attempt = |server| attempt(server, question, round, deadline);
-                let second = rest.first().filter(|_| self.strategy == Strategy::Race);
-                let (outcome, asked) = match second {
-                    Some(second) => (race(attempt(first), attempt(second)).await, 2),
-                    None => (attempt(first).await, 1),
+                let (outcome, asked) = match rest.first() {
+                    Some(second) if self.strategy == Strategy::Race => {
+                        (race(attempt(first), attempt(second)).await, 2)
+                    }
+                    Some(second) if !first.is_recursive() => {
+                        (hedge(first, attempt(first), attempt(second)).await, 2)
+                    }
+                    _ => (attempt(first).await, 1),
                 };
                 match outcome {
                     Attempt::Good(reply) => return Ok(reply),
@@ -216,22 +222,56 @@ async fn attempt(server: &Server, question: &Question, round: u32, deadline: Ins
     }
 }
 
+/// The outcome of asking `first`; where that does not come in good time, or is not good, also that
+/// of the other one, whichever is good first. A server that was too late for that counts as silent.
+async fn hedge(
+    first: &Server,
+    one: impl Future<Output = Attempt>,
+    two: impl Future<Output = Attempt>,
+) -> Attempt {
+    let mut one = pin!(one);
+    match timeout(first.good_time(), &mut one).await {
+        Ok(outcome) if outcome.is_final() => outcome,
+        Ok(outcome) => outcome.or(two.await),
+        Err(_) => {
+            let mut two = pin!(two);
+            tokio::select! {
+                outcome = &mut one => match outcome.is_final() {
+                    true => outcome,
+                    false => outcome.or(two.await),
+                },
+                outcome = &mut two => match outcome.is_final() {
+                    true => {
+                        first.has_failed(true);
+                        outcome
+                    }
+                    false => outcome.or(one.await),
+                },
+            }
+        }
+    }
+}
+
 /// The first good outcome of two, or the better one.
 async fn race(one: impl Future<Output = Attempt>, two: impl Future<Output = Attempt>) -> Attempt {
     let (mut one, mut two) = (pin!(one), pin!(two));
-    let (first, other) = tokio::select! {
-        outcome = &mut one => (outcome, None),
-        outcome = &mut two => (outcome, Some(())),
-    };
-    if matches!(first, Attempt::Good(_) | Attempt::Bogus) {
-        return first;
+    tokio::select! {
+        outcome = &mut one => if outcome.is_final() { outcome } else { outcome.or(two.await) },
+        outcome = &mut two => if outcome.is_final() { outcome } else { outcome.or(one.await) },
     }
-    let second = match other {
-        None => two.await,
-        Some(()) => one.await,
-    };
-    match (&first, &second) {
-        (Attempt::Failed(_), Attempt::Broken | Attempt::Silent) => first,
-        _ => second,
+}
+
+impl Attempt {
+    /// Whether no other server can have anything better.
+    fn is_final(&self) -> bool {
+        matches!(self, Self::Good(_) | Self::Bogus)
+    }
+
+    /// The better one of two.
+    fn or(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::Failed(_), Self::Broken | Self::Silent) => self,
+            _ => other,
+        }
     }
 }

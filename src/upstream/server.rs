@@ -15,7 +15,7 @@ use super::message::{Question, Reply, is_truncated, replies_to};
 use super::recursion::Recursion;
 use super::stream::Stream;
 use super::udp::Udp;
-use super::{FIRST_PATIENCE, Failure, LEAST_PATIENCE, MOST_PATIENCE, Means};
+use super::{FIRST_PATIENCE, Failure, GOOD_TIME, LEAST_PATIENCE, MOST_PATIENCE, Means};
 use crate::config::{Transport, UpstreamUrl};
 use crate::wire::HEADER;
 
@@ -118,6 +118,11 @@ impl Server {
         self.round_trip
             .get()
             .map_or(first, |time| (time * round_trips).clamp(LEAST_PATIENCE, MOST_PATIENCE))
+    }
+
+    /// Time within which a reply is to be expected; afterwards another server is asked as well.
+    pub(super) fn good_time(&self) -> Duration {
+        self.round_trip.get().map_or(GOOD_TIME, |time| (time * 2).max(GOOD_TIME))
     }
 
     /// Asks, at `started`, and waits as long as it takes.

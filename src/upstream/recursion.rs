@@ -150,8 +150,9 @@ impl Recursion {
             Err(failure @ (Failure::Network | Failure::Bogus)) => {
                 self.along_aliases(question).await.map_err(|_| failure)
             }
-            // Said of another zone: an alias leads there, and has got lost.
-            Ok(reply) if !says_of_its_own(&reply) => match self.along_aliases(question).await {
+            // An absence behind an alias, which has got lost. Asking for one costs a query more.
+            Ok(reply) if may_be_behind_an_alias(&reply) => match self.along_aliases(question).await
+            {
                 Ok(whole) => Ok(whole),
                 Err(_) => Ok(reply),
             },
@@ -214,12 +215,17 @@ impl Recursion {
     }
 }
 
-/// Whether a reply has answers, or what it says of an absence is of a zone that the name is in.
-fn says_of_its_own(reply: &Message) -> bool {
+/// Whether a reply may say of another name that it has nothing of the type asked for, or is not
+/// there: unless that is proven, for the name asked for, or said of a zone that it is not in.
+fn may_be_behind_an_alias(reply: &Message) -> bool {
     let mut zones =
         reply.authorities.iter().filter(|record| record.record_type() == RecordType::SOA);
-    let asked = reply.queries.first().map(Query::name);
-    !reply.answers.is_empty() || zones.all(|zone| asked.is_some_and(|name| zone.name.zone_of(name)))
+    let asked = reply.queries.first();
+    let elsewhere = !zones.all(|zone| asked.is_some_and(|query| zone.name.zone_of(query.name())));
+    let nothing = reply.metadata.response_code == ResponseCode::NoError;
+    let unproven = nothing && !reply.metadata.authentic_data;
+    let alias = asked.is_some_and(|query| query.query_type() == RecordType::CNAME);
+    reply.answers.is_empty() && !alias && (elsewhere || unproven)
 }
 
 fn query(question: &Question) -> Result<Query, Failure> {

@@ -221,7 +221,7 @@ fn may_be_behind_an_alias(reply: &Message) -> bool {
     let mut zones =
         reply.authorities.iter().filter(|record| record.record_type() == RecordType::SOA);
     let asked = reply.queries.first();
-    let elsewhere = !zones.all(|zone| asked.is_some_and(|query| zone.name.zone_of(query.name())));
+    let elsewhere = !zones.any(|zone| asked.is_some_and(|query| zone.name.zone_of(query.name())));
     let nothing = reply.metadata.response_code == ResponseCode::NoError;
     let unproven = nothing && !reply.metadata.authentic_data;
     let alias = asked.is_some_and(|query| query.query_type() == RecordType::CNAME);

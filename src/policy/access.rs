@@ -5,9 +5,10 @@
 //! a house have public addresses.
 
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use ipnet::IpNet;
 
 use crate::config;
@@ -22,14 +23,24 @@ const WIDEST_V6: u8 = 48;
 #[derive(Debug)]
 pub struct Access {
     networks: Vec<IpNet>,
-    /// Networks of this machine, and when they were looked at; none where they do not count.
-    on_link: Option<Mutex<(Instant, Vec<IpNet>)>>,
+    /// Networks of this machine; none where they do not count.
+    on_link: Option<OnLink>,
+}
+
+#[derive(Debug)]
+struct OnLink {
+    networks: ArcSwap<Vec<IpNet>>,
+    /// When they were looked at.
+    looked: Mutex<Instant>,
 }
 
 impl Access {
     /// As `config` says.
     pub fn new(config: &config::Access) -> Self {
-        let on_link = config.on_link.then(|| Mutex::new((Instant::now(), on_link())));
+        let on_link = config.on_link.then(|| OnLink {
+            networks: ArcSwap::from_pointee(on_link()),
+            looked: Mutex::new(Instant::now()),
+        });
         Self { networks: config.networks.clone(), on_link }
     }
 
@@ -37,21 +48,26 @@ impl Access {
     #[inline]
     pub fn admits(&self, address: IpAddr) -> bool {
         let address = address.to_canonical();
-        self.networks.iter().any(|network| network.contains(&address)) || self.is_on_link(address)
+        let among = |networks: &[IpNet]| networks.iter().any(|network| network.contains(&address));
+        among(&self.networks)
+            || self.on_link.as_ref().is_some_and(|on_link| {
+                among(&on_link.networks.load())
+                    || on_link.look_again() && among(&on_link.networks.load())
+            })
     }
+}
 
+impl OnLink {
+    /// Looks at this machine's networks, if that is long ago; says whether it did.
     #[cold]
-    fn is_on_link(&self, address: IpAddr) -> bool {
-        let Some(on_link) = &self.on_link else { return false };
-        let mut on_link = on_link.lock().unwrap_or_else(PoisonError::into_inner);
-        let (looked, networks) = &mut *on_link;
-        let mut found = networks.iter().any(|network| network.contains(&address));
-        if !found && looked.elapsed() > BELIEVED {
+    fn look_again(&self) -> bool {
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = looked.elapsed() > BELIEVED;
+        if due {
             *looked = Instant::now();
-            *networks = self::on_link();
-            found = networks.iter().any(|network| network.contains(&address));
+            self.networks.store(Arc::new(on_link()));
         }
-        found
+        due
     }
 }
 

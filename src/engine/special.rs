@@ -96,21 +96,15 @@ impl Special {
         if name.wire() == DISCOVERY && !self.doors.is_empty() {
             return if query.qtype == Rtype::SVCB { records(&self.doors) } else { records(&[]) };
         }
-        let below = |text: &&str| text.parse().is_ok_and(|parent: Name| is_below(name, &parent));
+        let below = |parent: &&str| name.is_within(parent);
         if NOWHERE.iter().any(below) {
             return Some(Meaning::Nothing);
         }
         let unasked = UNASKED.iter().any(below) || is_private_reverse(name);
-        let known = self.asks_house
-            || snapshot.config.upstream.domains.iter().any(|domain| {
-                domain.name.parse().is_ok_and(|parent: Name| is_below(name, &parent))
-            });
+        let domains = &snapshot.config.upstream.domains;
+        let known = self.asks_house || domains.iter().any(|domain| name.is_within(&domain.name));
         (unasked && !known).then_some(Meaning::Nothing)
     }
-}
-
-fn is_below(name: &Name, parent: &Name) -> bool {
-    name.suffix(parent.label_count()) == parent.wire()
 }
 
 /// Whether `name` asks for the name of an address that only means something at home (RFC 6303).

@@ -131,7 +131,7 @@ impl Terms {
         self.types.fits(is_type)
             && self.clients.fits(is_client)
             && self.tags.fits(has_tag)
-            && !self.except.iter().any(|except| is_below(name, except))
+            && !self.except.iter().any(|except| name.is_within(except))
     }
 }
 
@@ -177,10 +177,4 @@ impl<T> Default for Choice<T> {
     fn default() -> Self {
         Self { of: Vec::new(), not: Vec::new() }
     }
-}
-
-/// Whether `name` is `parent` or below it.
-fn is_below(name: &Name, parent: &str) -> bool {
-    let Ok(parent) = parent.parse::<Name>() else { return false };
-    name.suffix(parent.label_count()) == parent.wire()
 }

@@ -188,6 +188,11 @@ impl Name {
         &self.wire()[start..]
     }
 
+    /// Whether it is `parent`, written as people do, or below it. Never, where that is no name.
+    pub fn is_within(&self, parent: &str) -> bool {
+        parent.parse().is_ok_and(|parent: Self| self.suffix(parent.label_count()) == parent.wire())
+    }
+
     /// The name of a [`suffix`](Self::suffix).
     pub(crate) fn of_suffix(wire: &[u8]) -> Self {
         let mut name = Self::default();

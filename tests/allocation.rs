@@ -112,7 +112,8 @@ fn clients() -> Vec<Client> {
         let v6 = Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, u16::from(last));
         [Ipv4Addr::new(192, 168, 0, last).into(), v6.into()]
     };
-    (1..=8).flat_map(address).map(|address| Client { address, transport: Transport::Udp }).collect()
+    let client = |address| Client { address, transport: Transport::Udp, device: None };
+    (1..=8).flat_map(address).map(client).collect()
 }
 
 /// Puts an answer to `packet` into the cache, as a resolver does.

@@ -33,6 +33,7 @@ fn one_server_forwards_to_another_over_every_transport() {
     let transports = [
         (format!("tls://{tls}"), "tls"),
         (format!("https://{https}/dns-query#localhost"), "https"),
+        (format!("h3://{https}/dns-query#localhost"), "h3"),
         (format!("quic://{quic}"), "quic"),
     ];
     for (url, transport) in &transports {
@@ -54,8 +55,14 @@ fn one_server_forwards_to_another_over_every_transport() {
 #[test]
 fn a_server_that_nobody_vouches_for_is_not_asked() {
     let upstream = upstream();
-    let (_server, [tls, _, quic]) = server(&upstream);
-    for url in [format!("tls://{tls}"), format!("quic://{quic}")] {
+    let (_server, [tls, https, quic]) = server(&upstream);
+    let https = format!("{https}/dns-query#localhost");
+    for url in [
+        format!("tls://{tls}"),
+        format!("quic://{quic}"),
+        format!("https://{https}"),
+        format!("h3://{https}"),
+    ] {
         let front = Server::start(&format!("upstream: {{ servers: \"{url}\", timeout: 1s }}"));
         assert_eq!(rcode(&front.ask(&query(1, "www.example.org", A))), house::dns::SERVFAIL);
     }
@@ -103,4 +110,25 @@ fn requests_are_those_of_the_standard() {
         assert_eq!(status(get(format!("{base}?dns=!")).await), 400);
         assert_eq!(status(client.request(Method::PUT, &base).send().await), 405);
     });
+}
+
+#[test]
+fn a_device_may_say_its_name() {
+    let upstream = upstream();
+    let (server, [tls, https, quic]) = server(&upstream);
+    let ca = server.path("data").join("ca.pem");
+    for (device, url) in [
+        ("tv", format!("tls://{tls}#tv.trackless.home.arpa")),
+        ("phone", format!("https://{https}/dns-query/Phone#localhost")),
+        ("car", format!("h3://{https}/dns-query/car#localhost")),
+        ("desk", format!("quic://{quic}#desk.localhost")),
+    ] {
+        let settings = format!("upstream: {{ servers: \"{url}\", ca: {} }}", ca.display());
+        let front = Server::start(&settings);
+        assert_eq!(rcode(&front.ask(&query(1, "www.doubleclick.net", A))), NXDOMAIN);
+        assert_eq!(rcode(&front.ask(&query(1, &format!("{device}.example.org"), A))), NOERROR);
+        let counted = server.metric("trackless_queries_total");
+        let label = format!("device=\"{device}\"");
+        assert!(counted.iter().any(|(of, _)| of.contains(&label)), "{device}: {counted:?}");
+    }
 }

@@ -40,11 +40,15 @@ impl Encrypted {
             |protocols: &[&[u8]]| certificate.server(protocols).map_err(|error| error.to_string());
         let (dot, https) = (Arc::new(tls(&[b"dot"])?), Arc::new(tls(&doh::PROTOCOLS)?));
         for (addresses, speaks, name) in
-            [(&doors.tls, Speaks::Tls(dot), "TLS"), (&doors.https, Speaks::Https(https), "HTTPS")]
+            [(&doors.tls, Speaks::Tls(dot), "TLS"), (&doors.https, Speaks::Https(https), "HTTPS and HTTP/3")]
         {
             for &address in addresses {
-                let door =
-                    server::bind(address, 0, resolvers).map_err(|error| error.to_string())?;
+                let datagrams = usize::from(matches!(speaks, Speaks::Https(_)));
+                let mut door = server::bind(address, datagrams, resolvers)
+                    .map_err(|error| error.to_string())?;
+                for socket in door.udp.drain(..) {
+                    opened.quic.push((socket, tls(&[doh::PROTOCOL_H3])?));
+                }
                 opened.addresses.push((door.address, name));
                 opened.streams.push((door, speaks.clone()));
             }
@@ -53,7 +57,7 @@ impl Encrypted {
             let door = server::bind(address, 1, 0).map_err(|error| error.to_string())?;
             opened.addresses.push((door.address, "QUIC"));
             for socket in door.udp {
-                opened.quic.push((socket, tls(&quic::PROTOCOLS)?));
+                opened.quic.push((socket, tls(&[quic::PROTOCOL])?));
             }
         }
         opened.certificate = Some(certificate);

@@ -29,8 +29,8 @@ use crate::data::Folder;
 use crate::engine::{Engine, Resolver, Snapshot};
 use crate::lists::Status;
 use crate::server::certificate::Certificate;
-use crate::server::stream::{self, Connections, Doors, Speaks};
-use crate::server::{self, BindError, udp};
+use crate::server::stream::{self, Doors, Speaks};
+use crate::server::{self, BindError, Connections, udp};
 use crate::web::{self, Reloads};
 
 /// Time that answers in flight get when the server stops.

@@ -1,8 +1,8 @@
 //! Who asks: from a source address to a device.
 //!
-//! A device is an address, for now. Its number is what workers count by; its name, everywhere
-//! outside this process, is a pseudonym: a keyed hash of the address, so that neither files nor
-//! metrics tell addresses. The number of devices is bounded; what comes later is counted together
+//! A device is an address, for now, or the name it gives itself at an encrypted door. Its number is
+//! what workers count by. Everywhere outside this process it is known by its own name or by a
+//! pseudonym, a keyed hash of the address, so that neither files nor metrics tell addresses. The number of devices is bounded; what comes later is counted together
 //! as `other`. It must never delay a query: only an address not seen before takes a lock.
 
 mod pseudonym;
@@ -34,8 +34,15 @@ pub struct Directory {
 
 #[derive(Debug, Default)]
 struct Known {
-    numbers: HashMap<IpAddr, DeviceId, RandomState>,
+    numbers: HashMap<Identity, DeviceId, RandomState>,
     names: Vec<String>,
+}
+
+/// By what a device is known.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Identity {
+    Address(IpAddr),
+    Name(Box<str>),
 }
 
 impl Directory {
@@ -49,19 +56,21 @@ impl Directory {
         self.limit + 1
     }
 
-    /// The number of the device at `address`. Takes a lock: workers keep what they learnt in
-    /// [`Seen`].
-    fn number(&self, address: IpAddr) -> DeviceId {
+    /// The number of a device. Takes a lock: workers keep what they learnt in [`Seen`].
+    fn number(&self, identity: Identity) -> DeviceId {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(&device) = known.numbers.get(&address) {
+        if let Some(&device) = known.numbers.get(&identity) {
             return device;
         }
         if known.names.len() >= self.limit {
             return DeviceId::OTHER;
         }
-        known.names.push(self.key.pseudonym(address));
+        known.names.push(match &identity {
+            Identity::Address(address) => self.key.pseudonym(*address),
+            Identity::Name(name) => name.to_string(),
+        });
         let device = DeviceId(known.names.len() as u32);
-        known.numbers.insert(address, device);
+        known.numbers.insert(identity, device);
         device
     }
 
@@ -72,57 +81,80 @@ impl Directory {
     }
 }
 
+/// The name a device gives itself, in the path of DNS over HTTPS or before the server's name:
+/// 1..=32 letters, digits and hyphens, as in a host's name. None where it is not such a name, or
+/// could be taken for one that we give.
+pub fn own_name(text: &str) -> Option<String> {
+    let fits = (1..=32).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let name = text.to_ascii_lowercase();
+    (fits && name != "other" && !name.starts_with(pseudonym::PREFIX)).then_some(name)
+}
+
 /// The devices one worker has seen: its own copy, so that it never waits.
 #[derive(Debug, Default)]
 pub struct Seen {
-    devices: HashMap<IpAddr, Device, RandomState>,
+    addresses: HashMap<IpAddr, DeviceId, RandomState>,
+    names: HashMap<Box<str>, DeviceId, RandomState>,
+    /// A second, and how many queries each device had in it.
+    rates: Vec<(u32, u32)>,
     full: bool,
-}
-
-/// A device, and how often it has asked in one second.
-#[derive(Debug, Clone, Copy)]
-struct Device {
-    id: DeviceId,
-    second: u32,
-    queries: u32,
 }
 
 impl Seen {
     /// The device at `address`. No lock and no allocation once the address is known.
     #[inline]
     pub fn device(&mut self, address: IpAddr, directory: &Directory) -> DeviceId {
-        self.asks(address, directory, 0).0
+        let address = address.to_canonical();
+        match self.addresses.get(&address) {
+            Some(&device) => device,
+            None => self.learn(Identity::Address(address), directory),
+        }
     }
 
-    /// The device at `address`, and its queries in the second `now`, with this one. Those of
-    /// devices that are not counted by themselves are always 0.
-    #[inline]
-    pub fn asks(&mut self, address: IpAddr, directory: &Directory, now: u32) -> (DeviceId, u32) {
-        let address = address.to_canonical();
-        let Some(device) = self.devices.get_mut(&address) else {
-            return self.learn(address, directory, now);
-        };
-        if device.second != now {
-            (device.second, device.queries) = (now, 0);
+    /// The device that calls itself `name`, which is one of [`own_name`].
+    pub fn named(&mut self, name: &str, directory: &Directory) -> DeviceId {
+        match self.names.get(name) {
+            Some(&device) => device,
+            None => self.learn(Identity::Name(name.into()), directory),
         }
-        device.queries = device.queries.saturating_add(1);
-        (device.id, device.queries)
+    }
+
+    /// Queries of `device` in the second `now`, with this one. Those of devices that are not counted
+    /// by themselves are always 0.
+    #[inline]
+    pub fn count(&mut self, device: DeviceId, now: u32) -> u32 {
+        let Some(rate) = self.rates.get_mut(device.0 as usize) else { return 0 };
+        if device == DeviceId::OTHER {
+            return 0;
+        }
+        if rate.0 != now {
+            *rate = (now, 0);
+        }
+        rate.1 = rate.1.saturating_add(1);
+        rate.1
     }
 
     #[cold]
-    fn learn(&mut self, address: IpAddr, directory: &Directory, now: u32) -> (DeviceId, u32) {
+    fn learn(&mut self, identity: Identity, directory: &Directory) -> DeviceId {
         // Once the directory is full it knows nobody new: a flood of made-up addresses then costs
         // neither lock nor memory.
         if self.full {
-            return (DeviceId::OTHER, 0);
+            return DeviceId::OTHER;
         }
-        let id = directory.number(address);
-        if id == DeviceId::OTHER {
-            self.full = self.devices.len() + 1 >= directory.capacity();
-            return (id, 0);
+        let device = directory.number(identity.clone());
+        if device == DeviceId::OTHER {
+            let known = self.addresses.len() + self.names.len();
+            self.full = known + 1 >= directory.capacity();
+            return device;
         }
-        self.devices.insert(address, Device { id, second: now, queries: 1 });
-        (id, 1)
+        let rates = self.rates.len().max(device.0 as usize + 1);
+        self.rates.resize(rates, (0, 0));
+        match identity {
+            Identity::Address(address) => self.addresses.insert(address, device),
+            Identity::Name(name) => self.names.insert(name, device),
+        };
+        device
     }
 }
 
@@ -149,8 +181,32 @@ mod tests {
     fn queries_are_counted_by_the_second() {
         let directory = Directory::new(Key::random().unwrap(), 10);
         let mut seen = Seen::default();
-        let mut asks = |last, now| seen.asks(address(last), &directory, now).1;
+        let mut asks = |last, now| {
+            let device = seen.device(address(last), &directory);
+            seen.count(device, now)
+        };
         assert_eq!([asks(1, 5), asks(1, 5), asks(2, 5), asks(1, 6)], [1, 2, 1, 1]);
+    }
+
+    #[test]
+    fn a_device_may_have_a_name_of_its_own() {
+        let directory = Directory::new(Key::random().unwrap(), 10);
+        let (mut one, mut two) = (Seen::default(), Seen::default());
+        let device = one.named("tv", &directory);
+        assert_eq!(two.named("tv", &directory), device);
+        assert_ne!(one.device(address(1), &directory), device);
+        assert_eq!(directory.names()[device.0 as usize], "tv");
+        for (text, name) in [
+            ("TV-2", Some("tv-2")),
+            ("", None),
+            ("a b", None),
+            ("other", None),
+            ("device-12", None),
+            ("x\n", None),
+        ] {
+            assert_eq!(own_name(text).as_deref(), name, "{text}");
+        }
+        assert_eq!(own_name(&"x".repeat(33)), None);
     }
 
     #[test]

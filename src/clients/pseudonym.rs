@@ -8,6 +8,8 @@ use std::path::Path;
 
 use ring::hmac;
 
+/// What pseudonyms start with.
+pub(super) const PREFIX: &str = "device-";
 /// Octets of a key.
 const KEY: usize = 32;
 /// Octets of the hash that are shown: one in 4 billion pairs of devices is taken for one.
@@ -65,7 +67,7 @@ impl Key {
             IpAddr::V4(address) => hmac::sign(&self.0, &address.octets()),
             IpAddr::V6(address) => hmac::sign(&self.0, &address.octets()),
         };
-        let mut name = "device-".to_owned();
+        let mut name = PREFIX.to_owned();
         for octet in &tag.as_ref()[..SHOWN] {
             name.push_str(&format!("{octet:02x}"));
         }

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 pub struct Encrypted {
     /// Addresses of DNS over TLS (RFC 7858), usually port 853.
     pub tls: Vec<SocketAddr>,
-    /// Addresses of DNS over HTTPS (RFC 8484), usually port 443.
+    /// Addresses of DNS over HTTPS (RFC 8484), HTTP/3 included, usually port 443.
     pub https: Vec<SocketAddr>,
     /// Addresses of DNS over QUIC (RFC 9250), usually port 853.
     pub quic: Vec<SocketAddr>,

@@ -60,6 +60,8 @@ pub struct Client {
     pub address: IpAddr,
     /// How the query came in.
     pub transport: Transport,
+    /// The device, where it has said its name.
+    pub device: Option<DeviceId>,
 }
 
 /// What becomes of a packet.

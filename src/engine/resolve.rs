@@ -242,7 +242,7 @@ impl Shared {
         let mut name = Name::default();
         let Ok(query) = Query::read(&to.packet, &mut name) else { return };
         let snapshot = self.engine.snapshot();
-        let Client { address, transport } = to.client;
+        let Client { address, transport, .. } = to.client;
         let mut case = Case::open(&snapshot, &name, &query, to.ask.device, address);
         let limit = limit(&query, transport, out);
         if to.ask.alias.is_some() {

@@ -55,7 +55,7 @@ impl Special {
         let doors = [
             of(&encrypted.quic, b"\x03doq", b""),
             of(&encrypted.tls, b"\x03dot", b""),
-            of(&encrypted.https, b"\x02h2", b"/dns-query{?dns}"),
+            of(&encrypted.https, b"\x02h2\x02h3", b"/dns-query{?dns}"),
         ];
         let mut doors = doors.concat();
         for (priority, data) in (1_u16..).zip(&mut doors) {

@@ -8,7 +8,7 @@ use super::local::{self, Local};
 use super::special::Meaning;
 use super::{Ask, Client, Engine, Outcome, Snapshot, Waiting};
 use crate::cache::Key;
-use crate::clients::Seen;
+use crate::clients::{DeviceId, Seen};
 use crate::filter::{Answers, VerdictKind};
 use crate::stats::{Counters, Source, Transport};
 use crate::wire::{self, ExtendedError, Name, Query, Rcode, Rtype};
@@ -44,6 +44,11 @@ impl Worker {
         &self.engine
     }
 
+    /// The device that calls itself `name`.
+    pub fn device_named(&mut self, name: &str) -> DeviceId {
+        self.seen.named(name, &self.engine.devices)
+    }
+
     /// Decides what becomes of `packet`, by `snapshot`, at `now` seconds. A reply is written to
     /// `out`, which must hold 1232 octets; over a stream, all of `out` may be used.
     #[inline]
@@ -73,9 +78,12 @@ impl Worker {
         if !admitted {
             return self.deny(&query, client, now, out);
         }
-        let (device, queries) = self.seen.asks(client.address, &self.engine.devices, now);
+        let device = client
+            .device
+            .unwrap_or_else(|| self.seen.device(client.address, &self.engine.devices));
+        let queries = self.seen.count(device, now) as usize;
         let rate = snapshot.config.access.rate;
-        if rate > 0 && queries as usize > rate && !client.address.is_loopback() {
+        if rate > 0 && queries > rate && !client.address.is_loopback() {
             self.counters.limited();
             return Outcome::Silence;
         }
@@ -230,6 +238,6 @@ impl Worker {
 pub(super) fn limit(query: &Query<'_>, transport: Transport, out: &[u8]) -> usize {
     match transport {
         Transport::Udp => query.udp_limit().min(out.len()),
-        Transport::Tcp | Transport::Tls | Transport::Https | Transport::Quic => out.len(),
+        _ => out.len(),
     }
 }

@@ -27,7 +27,8 @@ use rustls::sign::CertifiedKey;
 
 use crate::config;
 
-/// Names that a certificate of our own is for, beside the settings' and this machine's addresses.
+/// Names that a certificate of our own is for, beside the settings' and this machine's addresses;
+/// and those one label below, for devices that say who they are.
 const OWN_NAMES: [&str; 2] = ["trackless.home.arpa", "localhost"];
 const DAY: Duration = Duration::from_secs(86_400);
 /// Time a certificate of our own is good for: systems take no longer ones. A new one is made at
@@ -121,7 +122,7 @@ fn read(config: &config::Encrypted, data: Option<&Path>) -> Result<CertifiedKey,
             let key = key.as_ref().unwrap_or(certificate);
             (chain(certificate)?, private_key(key)?)
         }
-        (None, _) => own(&config.names, data.ok_or(CertificateError::NoFolder)?)?,
+        (None, _) => own(config, data.ok_or(CertificateError::NoFolder)?)?,
     };
     let provider = ring::default_provider();
     Ok(CertifiedKey::from_der(chain, key, &provider)?)
@@ -146,17 +147,22 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateError> 
 type Made = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 /// A certificate signed by the house's authority.
-fn own(names: &[String], data: &Path) -> Result<Made, CertificateError> {
+fn own(config: &config::Encrypted, data: &Path) -> Result<Made, CertificateError> {
     let issuer = authority(data)?;
     let key = KeyPair::generate()?;
-    let names: Vec<_> = names.iter().cloned().chain(OWN_NAMES.map(str::to_owned)).collect();
-    let mut params = CertificateParams::new(names)?;
+    let names = names(config).flat_map(|name| [format!("*.{name}"), name]);
+    let mut params = CertificateParams::new(names.collect::<Vec<_>>())?;
     params.distinguished_name = named("Trackless");
     params.subject_alt_names.extend(addresses().into_iter().map(SanType::IpAddress));
     (params.not_before, params.not_after) = period(GOOD_FOR);
     let certificate = params.signed_by(&key, &issuer)?;
     let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
     Ok((vec![certificate.der().clone()], key))
+}
+
+/// Our names, those of `config` first.
+pub(super) fn names(config: &config::Encrypted) -> impl Iterator<Item = String> {
+    config.names.iter().cloned().chain(OWN_NAMES.map(str::to_owned))
 }
 
 /// The house's authority, made if there is none yet.

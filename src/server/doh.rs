@@ -1,7 +1,8 @@
-//! DNS over HTTPS (RFC 8484), HTTP/2 and HTTP/1.1, over connections that `stream` has accepted.
+//! DNS over HTTPS (RFC 8484): HTTP/2 and HTTP/1.1 over connections that `stream` has accepted, HTTP/3
+//! over those of `quic`.
 //!
 //! hickory-server's door knows neither GET nor any path but one, and tells nobody the path; hyper
-//! does. The path may go on behind `/dns-query`, for the name a device gives itself.
+//! and h3 do. The path may go on behind `/dns-query`, with the name a device gives itself.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -9,8 +10,8 @@ use std::rc::Rc;
 
 use data_encoding::BASE64URL_NOPAD;
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use hyper::body::{Buf as _, Body, Bytes};
+use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::rt::Executor;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -25,7 +26,10 @@ use crate::wire::least_ttl;
 
 /// Protocols of TLS's negotiation, the better one first.
 pub const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
+/// Protocol of TLS's negotiation over QUIC.
+pub const PROTOCOL_H3: &[u8] = b"h3";
 const PATH: &str = "/dns-query";
+const NO_NAME: &str = "A device's name has 1 to 32 letters, digits and hyphens\n";
 const MESSAGE: &str = "application/dns-message";
 /// Octets of headers that are taken.
 const HEADERS: u32 = 8_192;
@@ -71,16 +75,63 @@ pub(super) async fn connection(
     }
 }
 
-async fn answer(
-    request: Request<Incoming>,
+/// Serves one connection of HTTP/3 until it ends; `quic` sees to its limits.
+pub(super) async fn h3_connection(
+    connection: quinn::Connection,
     client: Client,
+    shared: Rc<Shared>,
+) {
+    let mut http = h3::server::builder();
+    http.max_field_section_size(HEADERS.into());
+    let Ok(mut http) = http.build(h3_quinn::Connection::new(connection)).await else { return };
+    while let Ok(Some(request)) = http.accept().await {
+        let shared = Rc::clone(&shared);
+        tokio::task::spawn_local(async move {
+            let Ok((request, mut stream)) = request.resolve_request().await else { return };
+            let mut body = Vec::new();
+            let reading = async {
+                while body.len() <= LONGEST_QUERY
+                    && let Ok(Some(mut part)) = stream.recv_data().await
+                {
+                    body.extend_from_slice(&part.copy_to_bytes(part.remaining()));
+                }
+            };
+            if timeout(shared.limits.stall, reading).await.is_err() {
+                return;
+            }
+            let request = request.map(|()| Full::new(Bytes::from(body)));
+            let (mut head, body) = answer(request, client, &shared).await.into_parts();
+            let body = body.collect().await.unwrap_or_default().to_bytes();
+            head.headers.insert(CONTENT_LENGTH, body.len().into());
+            // A client that has gone does not want its reply any more.
+            let reply = async {
+                stream.send_response(Response::from_parts(head, ())).await?;
+                stream.send_data(body).await?;
+                stream.finish().await
+            };
+            let _ = timeout(shared.limits.stall, reply).await;
+        });
+    }
+}
+
+async fn answer<B: Body>(
+    request: Request<B>,
+    mut client: Client,
     shared: &Shared,
-) -> Response<Full<Bytes>> {
-    let path = request.uri().path();
-    let known =
-        path.strip_prefix(PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    if !known {
-        return refuse(StatusCode::NOT_FOUND, "Not here; DNS is at /dns-query\n");
+) -> Response<Full<Bytes>>
+where
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
+    match request.uri().path().strip_prefix(PATH).and_then(|rest| rest.split_at_checked(1)) {
+        None if request.uri().path() == PATH => {}
+        Some(("/", "")) => {}
+        Some(("/", name)) => {
+            let Some(device) = shared.device(name) else {
+                return refuse(StatusCode::NOT_FOUND, NO_NAME);
+            };
+            client.device = Some(device);
+        }
+        _ => return refuse(StatusCode::NOT_FOUND, "Not here; DNS is at /dns-query\n"),
     }
     let query = match *request.method() {
         Method::GET => from_target(request.uri().query()),
@@ -118,7 +169,10 @@ fn from_target(target: Option<&str>) -> Result<Vec<u8>, StatusCode> {
     BASE64URL_NOPAD.decode(text).map_err(|_| StatusCode::BAD_REQUEST)
 }
 
-async fn from_body(request: Request<Incoming>, shared: &Shared) -> Result<Vec<u8>, StatusCode> {
+async fn from_body<B: Body>(request: Request<B>, shared: &Shared) -> Result<Vec<u8>, StatusCode>
+where
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
     let is = |name, or| request.headers().get(name).map_or(or, |kind| kind == MESSAGE);
     if !is(CONTENT_TYPE, false) {
         return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE);

@@ -1,12 +1,13 @@
 //! The front doors.
 //!
 //! Each door takes bytes in, calls [`crate::engine::Worker::answer`] and sends bytes out; what
-//! becomes of a query is decided there. `udp` has blocking threads with batched system calls,
-//! `stream` (TCP, and TLS around it), `doh` and `quic` run on the resolvers' runtimes. A door must never let one client cost another one
-//! its answer.
+//! becomes of a query is decided there. `udp` has blocking threads with batched system calls;
+//! `stream` (TCP, and TLS around it), `doh` and `quic` run on the resolvers' runtimes. A door must
+//! never let one client cost another one its answer.
 
 mod bind;
 pub mod certificate;
+mod connections;
 pub mod doh;
 pub mod quic;
 pub mod stream;
@@ -14,3 +15,4 @@ mod sys;
 pub mod udp;
 
 pub use bind::{BindError, Door, bind};
+pub use connections::Connections;

@@ -1,4 +1,4 @@
-//! DNS over QUIC (RFC 9250): each query on a stream of its own.
+//! DNS over QUIC (RFC 9250): each query on a stream of its own. Connections of HTTP/3 go on to `doh`.
 //!
 //! hickory-server's door answers the queries of a connection one after the other and closes it
 //! after a hundred of them (read in 0.26.3); quinn itself does neither.
@@ -8,17 +8,20 @@ use std::net::UdpSocket;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use quinn::crypto::rustls::QuicServerConfig;
+use quinn::crypto::rustls::{HandshakeData, QuicServerConfig};
 use quinn::{Connection, Endpoint, EndpointConfig, Incoming, RecvStream, SendStream, TokioRuntime};
 use quinn::{ServerConfig, TransportConfig, VarInt};
 use tokio::time::timeout;
 
-use super::stream::{Connections, LONGEST_QUERY, PIPELINE, Shared, framed};
+use super::stream::{LONGEST_QUERY, PIPELINE, Shared, framed};
+use super::{Connections, doh};
 use crate::engine::Client;
 use crate::stats::Transport;
 
 /// Protocol of TLS's negotiation.
-pub const PROTOCOLS: [&[u8]; 1] = [b"doq"];
+pub const PROTOCOL: &[u8] = b"doq";
+/// Streams of HTTP/3 by which the two ends speak of all others.
+const CONTROL_STREAMS: u32 = 3;
 /// Error codes (RFC 9250 section 4.3).
 const NO_ERROR: VarInt = VarInt::from_u32(0);
 const PROTOCOL_ERROR: VarInt = VarInt::from_u32(2);
@@ -41,7 +44,7 @@ pub(super) fn serve(
     transport
         .max_idle_timeout(Some(idle))
         .max_concurrent_bidi_streams(VarInt::from_u32(PIPELINE as u32))
-        .max_concurrent_uni_streams(VarInt::from_u32(0))
+        .max_concurrent_uni_streams(VarInt::from_u32(CONTROL_STREAMS))
         .stream_receive_window(VarInt::from_u32(2 + LONGEST_QUERY as u32))
         .datagram_receive_buffer_size(None);
     config.transport_config(Arc::new(transport));
@@ -85,8 +88,14 @@ async fn handshake(incoming: Incoming, shared: Rc<Shared>) {
     let address = incoming.remote_address().ip();
     let Ok(connecting) = incoming.accept() else { return };
     if let Ok(Ok(connection)) = timeout(shared.limits.stall, connecting).await {
-        let client = Client { address, transport: Transport::Quic };
-        streams(&connection, client, &shared).await;
+        let agreed = connection.handshake_data().and_then(|data| data.downcast().ok());
+        let Some(HandshakeData { protocol, server_name }) = agreed.map(|data| *data) else { return };
+        let client = |transport| shared.client(address, transport, server_name.as_deref());
+        if protocol.as_deref() == Some(doh::PROTOCOL_H3) {
+            doh::h3_connection(connection, client(Transport::H3), shared).await;
+        } else {
+            streams(&connection, client(Transport::Quic), &shared).await;
+        }
     }
 }
 

@@ -5,14 +5,12 @@
 //! faster than it reads, or than upstream answers, holds up nobody but itself.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use foldhash::fast::RandomState;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -20,7 +18,8 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::{doh, quic};
+use super::{Connections, certificate, doh, quic};
+use crate::clients::{DeviceId, own_name};
 use crate::config;
 use crate::engine::{Client, Engine, Outcome, Waiting, Worker};
 use crate::stats::Transport;
@@ -37,76 +36,13 @@ const GATHER: usize = 16_384;
 /// Pause after the system could not give us a connection: it has run out of something.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
-/// Connections open on all threads, and how many there may be.
-#[derive(Debug)]
-pub struct Connections {
-    limits: config::Tcp,
-    open: Mutex<Open>,
-}
-
-#[derive(Debug, Default)]
-struct Open {
-    all: usize,
-    by_client: HashMap<IpAddr, usize, RandomState>,
-}
-
-/// A connection's place among those allowed.
-pub(super) struct Place {
-    connections: Arc<Connections>,
-    client: IpAddr,
-}
-
-impl Connections {
-    /// No connections yet.
-    pub fn new(limits: config::Tcp) -> Arc<Self> {
-        Arc::new(Self { limits, open: Mutex::default() })
-    }
-
-    /// Connections open now.
-    pub fn open(&self) -> usize {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).all
-    }
-
-    /// Whether so many are open that it is time to be careful.
-    pub(super) fn is_half_full(&self) -> bool {
-        self.open() > self.limits.connections / 2
-    }
-
-    /// A place for one more connection of `client`; none where it, or all together, have enough.
-    pub(super) fn enter(self: &Arc<Self>, client: IpAddr) -> Option<Place> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = open.all;
-        let of_client = open.by_client.entry(client).or_default();
-        if all >= self.limits.connections || *of_client >= self.limits.connections_per_client {
-            if *of_client == 0 {
-                open.by_client.remove(&client);
-            }
-            return None;
-        }
-        *of_client += 1;
-        open.all += 1;
-        Some(Place { connections: Arc::clone(self), client })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.all -= 1;
-        if let Some(of_client) = open.by_client.get_mut(&self.client) {
-            *of_client -= 1;
-            if *of_client == 0 {
-                open.by_client.remove(&self.client);
-            }
-        }
-    }
-}
-
 /// What the connections of one thread share.
 pub(super) struct Shared {
     worker: RefCell<(Worker, Box<[u8]>)>,
     pub(super) limits: config::Tcp,
     pub(super) stop: watch::Receiver<bool>,
+    /// Our names, before which clients may put theirs.
+    names: Vec<String>,
 }
 
 /// What a listener's connections speak.
@@ -125,7 +61,7 @@ pub enum Speaks {
 pub struct Doors {
     /// Listeners for streams.
     pub streams: Vec<(std::net::TcpListener, Speaks)>,
-    /// Sockets for QUIC.
+    /// Sockets for QUIC, and for HTTP/3 over it: the client chooses of what TLS offers.
     pub quic: Vec<(std::net::UdpSocket, rustls::ServerConfig)>,
 }
 
@@ -142,8 +78,9 @@ pub async fn serve(
     let scratch = vec![0; LARGEST_REPLY].into_boxed_slice();
     let shared = Rc::new(Shared {
         worker: RefCell::new((Worker::new(&engine), scratch)),
-        limits: connections.limits.clone(),
+        limits: connections.limits().clone(),
         stop,
+        names: certificate::names(&engine.snapshot().config.encrypted).collect(),
     });
     for (listener, speaks) in doors.streams {
         let listener = TcpListener::from_std(listener)?;
@@ -193,21 +130,25 @@ fn is_of_one_client(error: &io::Error) -> bool {
 async fn connection(stream: TcpStream, peer: SocketAddr, speaks: Speaks, shared: Rc<Shared>) {
     // Replies are gathered by us; the system need not wait for more.
     let _ = stream.set_nodelay(true);
-    let client = |transport| Client { address: peer.ip(), transport };
+    let client = |transport, stream: &TlsStream<TcpStream>| {
+        shared.client(peer.ip(), transport, stream.get_ref().1.server_name())
+    };
     match speaks {
         Speaks::Plain => {
             let (read, write) = stream.into_split();
-            converse(read, write, client(Transport::Tcp), &shared).await;
+            converse(read, write, shared.client(peer.ip(), Transport::Tcp, None), &shared).await;
         }
         Speaks::Tls(tls) => {
             if let Some(stream) = handshake(stream, tls, &shared).await {
+                let client = client(Transport::Tls, &stream);
                 let (read, write) = tokio::io::split(stream);
-                converse(read, write, client(Transport::Tls), &shared).await;
+                converse(read, write, client, &shared).await;
             }
         }
         Speaks::Https(tls) => {
             if let Some(stream) = handshake(stream, tls, &shared).await {
-                doh::connection(stream, client(Transport::Https), shared).await;
+                let client = client(Transport::Https, &stream);
+                doh::connection(stream, client, shared).await;
             }
         }
     }
@@ -239,6 +180,27 @@ async fn converse(
 }
 
 impl Shared {
+    /// The client at `address`; it may have put its own name before ours in the TLS server name.
+    pub(super) fn client(
+        &self,
+        address: IpAddr,
+        transport: Transport,
+        server_name: Option<&str>,
+    ) -> Client {
+        let name = server_name.and_then(|name| {
+            let (first, rest) = name.split_once('.')?;
+            self.names.iter().any(|own| own.eq_ignore_ascii_case(rest)).then_some(first)
+        });
+        let device = name.and_then(|name| self.device(name));
+        Client { address, transport, device }
+    }
+
+    /// The device that calls itself `name`, if that is a name.
+    pub(super) fn device(&self, name: &str) -> Option<DeviceId> {
+        let name = own_name(name)?;
+        Some(self.worker.borrow_mut().0.device_named(&name))
+    }
+
     /// The reply to one query, now or when upstream has one; none where it deserves none.
     pub(super) async fn reply(&self, query: &[u8], client: Client) -> Option<Vec<u8>> {
         let (give, take) = oneshot::channel();

@@ -86,7 +86,7 @@ impl Door {
             if port == 0 {
                 continue;
             }
-            let client = Client { address, transport: Transport::Udp };
+            let client = Client { address, transport: Transport::Udp, device: None };
             match worker.answer(&snapshot, datagram.query, client, now, datagram.reply) {
                 Outcome::Reply(len, source) => {
                     *datagram.reply_len = len;

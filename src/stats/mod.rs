@@ -62,13 +62,16 @@ pub enum Transport {
     Tls,
     /// In a request of HTTP/2 or HTTP/1.1.
     Https,
+    /// In a request of HTTP/3.
+    H3,
     /// In a stream of QUIC.
     Quic,
 }
 
 impl Transport {
     /// All of them, in the order of their counters.
-    pub const ALL: [Self; 5] = [Self::Udp, Self::Tcp, Self::Tls, Self::Https, Self::Quic];
+    pub const ALL: [Self; 6] =
+        [Self::Udp, Self::Tcp, Self::Tls, Self::Https, Self::H3, Self::Quic];
 
     /// The word.
     pub const fn as_str(self) -> &'static str {
@@ -77,6 +80,7 @@ impl Transport {
             Self::Tcp => "tcp",
             Self::Tls => "tls",
             Self::Https => "https",
+            Self::H3 => "h3",
             Self::Quic => "quic",
         }
     }

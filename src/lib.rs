@@ -29,6 +29,7 @@
 //! | [`cli`] | the commands, one file each; `serve` opens and closes the doors | everything |
 //! | [`config`] | `trackless.yaml` and its defaults; errors with file, line, column and what to write instead | catalogue, filter (formats) |
 //! | [`data`] | the data folder | – |
+//! | [`clock`] | whether the system's clock can be believed | – |
 //! | [`wire`] | bytes ↔ DNS without allocation | – |
 //! | [`filter`] | rules: list formats, the compiled table, patterns, the owner's overlay, verdicts | wire |
 //! | [`catalogue`] | what can be chosen by name: lists, databases, services, safe search, ways around | filter, wire |
@@ -38,7 +39,7 @@
 //! | [`policy`] | what holds for whom; who may ask; which names may lead into the house | clients, config, filter, catalogue, wire |
 //! | [`cache`] | answers held, bounded in bytes, read without a lock | wire |
 //! | [`stats`] | counters per thread, histograms | clients, filter, trackers, wire (their words) |
-//! | [`upstream`] | who is asked: pools, strategies, every transport, recursion | wire, config, stats (histograms) |
+//! | [`upstream`] | who is asked: pools, strategies, every transport, recursion, validation | wire, config, clock, stats (histograms) |
 //! | [`engine`] | the function above | all of the above |
 //! | [`server`] | the front doors: `udp`, `stream` (TCP, TLS), `doh`, `quic`; certificates | engine, config |
 //! | [`web`] | HTTP: metrics, health | engine, stats, lists |
@@ -51,6 +52,7 @@ pub mod cache;
 pub mod catalogue;
 pub mod cli;
 pub mod clients;
+pub mod clock;
 pub mod config;
 pub mod data;
 pub mod engine;

@@ -31,7 +31,7 @@ pub use crate::filter::syntax::Format;
 pub use doors::{Access, Encrypted};
 pub use error::ConfigError;
 pub use upstream::{Domain, Recursion, Strategy, Upstream};
-pub use upstream_url::{Host, Transport, UpstreamUrl, UpstreamUrlError};
+pub use upstream_url::{Host, Pin, Transport, UpstreamUrl, UpstreamUrlError};
 
 /// Everything a person can set. Built from YAML by [`Config::from_yaml`], or [`Config::default`].
 #[derive(Debug, Clone, PartialEq)]

@@ -8,8 +8,8 @@ use super::upstream_url::{Transport, UpstreamUrl, UpstreamUrlError};
 /// The server of a stamp; `text` is what stands behind `sdns://`.
 ///
 /// # Errors
-/// A stamp that is damaged, of a protocol that is not spoken here, or that pins certificates: those
-/// pins change, and then nothing would be resolved.
+/// A stamp that is damaged, or of a protocol that is not spoken here. Hashes of certificates are passed
+/// over: they change, and then nothing would be resolved; the server must prove its name anyway.
 pub(super) fn read(text: &str) -> Result<UpstreamUrl, UpstreamUrlError> {
     let damaged = UpstreamUrlError::Stamp("is damaged");
     let bytes = BASE64URL_NOPAD

@@ -2,8 +2,11 @@
 //! `https://dns.quad9.net/dns-query`, or a stamp.
 
 use std::fmt;
+use std::iter::{once, repeat};
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
+
+use data_encoding::BASE64;
 
 use super::stamp;
 
@@ -43,6 +46,28 @@ pub struct UpstreamUrl {
     pub server_name: Option<String>,
     /// Path of DNS over HTTPS; empty for others.
     pub path: String,
+    /// Keys of which it must have one, where its authority does not matter.
+    pub pins: Vec<Pin>,
+}
+
+/// SHA-256 of a certificate's public key (its SubjectPublicKeyInfo, as in RFC 7469), by which a server
+/// is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Pin(pub [u8; 32]);
+
+impl Pin {
+    const PREFIX: &str = "sha256/";
+
+    fn read(text: &str) -> Option<Self> {
+        let octets = BASE64.decode(text.strip_prefix(Self::PREFIX)?.as_bytes()).ok()?;
+        octets.try_into().ok().map(Self)
+    }
+}
+
+impl fmt::Display for Pin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", Self::PREFIX, BASE64.encode(&self.0))
+    }
 }
 
 /// Where an upstream is.
@@ -77,6 +102,11 @@ pub enum UpstreamUrlError {
         "`#{0}` is not a server name for a certificate; write for example tls://9.9.9.9#dns.quad9.net"
     )]
     ServerName(String),
+    /// A pin that is none, or stands where no certificate is checked.
+    #[error(
+        "`{0}` is not the hash of a server's key; write for example tls://192.168.1.2#sha256/ and the 44 characters that `openssl x509 -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64` gives for its certificate"
+    )]
+    Pin(String),
     /// A path that is none, or stands where there are none.
     #[error("`{0}` is not a path for this server; write for example https://9.9.9.9/dns-query")]
     Path(String),
@@ -177,6 +207,7 @@ impl UpstreamUrl {
             port,
             server_name: server_name.map(str::to_owned),
             path: path.to_owned(),
+            pins: Vec::new(),
         })
     }
 }
@@ -210,6 +241,7 @@ impl FromStr for UpstreamUrl {
                 port: Transport::Recursion.default_port(),
                 server_name: None,
                 path: String::new(),
+                pins: Vec::new(),
             });
         }
         if let Some(stamp) = text.strip_prefix("sdns://") {
@@ -222,12 +254,22 @@ impl FromStr for UpstreamUrl {
                 Some((transport, rest))
             })
             .ok_or_else(|| UpstreamUrlError::Scheme(text.to_owned()))?;
-        let (rest, server_name) = match rest.split_once('#') {
-            Some((rest, name)) => (rest, Some(name)),
-            None => (rest, None),
+        let (rest, proof) = match rest.split_once('#') {
+            Some((rest, proof)) => (rest, proof.split(',').collect()),
+            None => (rest, Vec::new()),
         };
+        let (pins, names): (Vec<&str>, Vec<&str>) =
+            proof.into_iter().partition(|part| part.starts_with(Pin::PREFIX));
+        if let [_, second, ..] = names[..] {
+            return Err(UpstreamUrlError::ServerName(second.to_owned()));
+        }
         let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        Self::new(transport, host, server_name, path)
+        let mut url = Self::new(transport, host, names.first().copied(), path)?;
+        for text in pins {
+            let pin = Pin::read(text).filter(|_| transport.is_encrypted());
+            url.pins.push(pin.ok_or_else(|| UpstreamUrlError::Pin(text.to_owned()))?);
+        }
+        Ok(url)
     }
 }
 
@@ -247,10 +289,12 @@ impl fmt::Display for UpstreamUrl {
             write!(f, ":{}", self.port)?;
         }
         f.write_str(&self.path)?;
-        match &self.server_name {
-            Some(name) => write!(f, "#{name}"),
-            None => Ok(()),
+        let name = self.server_name.iter().map(|name| name as &dyn fmt::Display);
+        let pins = self.pins.iter().map(|pin| pin as &dyn fmt::Display);
+        for (before, part) in once('#').chain(repeat(',')).zip(name.chain(pins)) {
+            write!(f, "{before}{part}")?;
         }
+        Ok(())
     }
 }
 
@@ -280,6 +324,8 @@ mod tests {
             "https://dns.quad9.net/some/path?x",
             "h3://[2620:fe::fe]/dns-query#dns.quad9.net",
             "quic://dns.example.org:8853",
+            "tls://192.0.2.1#sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            "tls://192.0.2.1#dns.example.org,sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
             "recursive",
         ] {
             assert_eq!(url.parse::<UpstreamUrl>().unwrap().to_string(), url);
@@ -311,6 +357,10 @@ mod tests {
         assert!(matches!(error("udp://1.2.3.4:99999"), UpstreamUrlError::Address(_)));
         assert!(matches!(error("udp://1.2.3.4:0"), UpstreamUrlError::Address(_)));
         assert!(matches!(error("udp://1.2.3.4#name"), UpstreamUrlError::ServerName(_)));
+        assert!(matches!(error("tls://1.2.3.4#sha256/AAAA"), UpstreamUrlError::Pin(_)));
+        let pin = "sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        assert!(matches!(error(&format!("udp://1.2.3.4#{pin}")), UpstreamUrlError::Pin(_)));
+        assert!(matches!(error("tls://1.2.3.4#a.b,c.d"), UpstreamUrlError::ServerName(_)));
         assert!(matches!(error("tls://1.2.3.4#"), UpstreamUrlError::ServerName(_)));
     }
 }

@@ -7,15 +7,23 @@ use std::sync::Arc;
 use hickory_resolver::TlsConfig;
 use hickory_resolver::config::{ConnectionConfig, ProtocolConfig};
 use hickory_resolver::net::NetError;
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::{self, PemObject as _};
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::config::{Transport, UpstreamUrl};
+use super::verifier::Verifier;
+use crate::config::{Pin, Transport, UpstreamUrl};
 
 /// Who may sign for servers: those that browsers trust, and those of the owner's file.
-#[derive(Debug, Clone, Default)]
-pub struct Trust(Option<Arc<ClientConfig>>);
+#[derive(Debug, Clone)]
+pub struct Trust(Arc<RootCertStore>);
+
+impl Default for Trust {
+    fn default() -> Self {
+        Self(Arc::new(webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()))
+    }
+}
 
 /// Why a file of certificates cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -29,9 +37,6 @@ pub enum TrustError {
     /// One of them is no certificate of an authority.
     #[error("certificate {0} cannot be used: {1}")]
     Certificate(usize, rustls::Error),
-    /// The library cannot be set up.
-    #[error("TLS: {0}")]
-    Tls(#[from] NetError),
 }
 
 impl Trust {
@@ -41,7 +46,7 @@ impl Trust {
     /// A file without usable certificates.
     pub fn read(ca: Option<&Path>) -> Result<Self, TrustError> {
         let Some(path) = ca else { return Ok(Self::default()) };
-        let mut roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
+        let mut roots = RootCertStore::clone(&Self::default().0);
         let before = roots.len();
         let text = std::fs::read(path)?;
         for (index, certificate) in CertificateDer::pem_slice_iter(&text).enumerate() {
@@ -51,21 +56,24 @@ impl Trust {
         if roots.len() == before {
             return Err(TrustError::Empty);
         }
-        let mut tls = TlsConfig::new()?.config;
-        tls = ClientConfig::builder_with_provider(Arc::clone(tls.crypto_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| NetError::from(error.to_string()))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Self(Some(Arc::new(tls))))
+        Ok(Self(Arc::new(roots)))
     }
 
-    /// As hickory takes it.
-    pub(crate) fn tls(&self) -> Result<TlsConfig, NetError> {
+    /// As hickory takes it; the server must have one of the keys `pins`, if there are any.
+    pub(crate) fn tls(&self, pins: &[Pin]) -> Result<TlsConfig, NetError> {
+        let failed = |error: &dyn std::fmt::Display| NetError::from(error.to_string());
         let mut tls = TlsConfig::new()?;
-        if let Some(own) = &self.0 {
-            tls.config = ClientConfig::clone(own);
-        }
+        let provider = Arc::clone(tls.config.crypto_provider());
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::clone(&self.0), Arc::clone(&provider))
+                .build()
+                .map_err(|error| failed(&error))?;
+        tls.config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| failed(&error))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Verifier { pins: pins.into(), verifier }))
+            .with_no_client_auth();
         // What is sent in a first flight can be sent again by others (RFC 8446 section 8).
         tls.config.enable_early_data = false;
         Ok(tls)

@@ -19,6 +19,7 @@ mod recursion;
 mod server;
 mod stream;
 mod udp;
+mod verifier;
 
 use std::cell::Cell;
 use std::pin::pin;

@@ -5,14 +5,18 @@
 //! hickory cannot parse fails as a whole (read in hickory-net 0.26.3).
 
 use std::cell::RefCell;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use hickory_resolver::config::ResolverOpts;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::net::runtime::{RuntimeProvider as _, Spawn as _, TokioRuntimeProvider};
+use hickory_resolver::net::tls::tls_client_connect;
 use hickory_resolver::net::xfer::{DnsExchange, FirstAnswer as _};
-use hickory_resolver::net::{DnsHandle as _, NetError};
+use hickory_resolver::net::{DnsHandle as _, DnsMultiplexer, NetError};
 use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, Message};
 use hickory_resolver::{ConnectionProvider as _, PoolContext};
+use rustls::pki_types::ServerName;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -21,7 +25,7 @@ use super::connection::connection;
 use super::message::{Question, pad};
 use super::server::AskError;
 use super::{Failure, MOST_PATIENCE, Trust};
-use crate::config::{Host, UpstreamUrl};
+use crate::config::{Host, Transport, UpstreamUrl};
 
 /// Questions in flight on one connection.
 const MOST_IN_FLIGHT: usize = 1_024;
@@ -97,7 +101,7 @@ impl Stream {
         }
         let mut options = ResolverOpts::default();
         options.max_active_requests = MOST_IN_FLIGHT;
-        let context = PoolContext::new(options, self.trust.tls()?);
+        let context = PoolContext::new(options, self.trust.tls(&self.url.pins)?);
         let exchange = self.connect(&context).await?;
         let number = getrandom::u64().unwrap_or_default();
         let fresh = Numbered { number, exchange };
@@ -115,16 +119,35 @@ impl Stream {
         let connection = connection(&self.url, false);
         let mut last = AskError::NoAddress(Failure::NoReachable);
         for ip in addresses {
-            match self.runtime.new_connection(ip, &connection, context) {
-                Ok(connecting) => match timeout(MOST_PATIENCE, connecting).await {
-                    Ok(Ok(exchange)) => return Ok(exchange),
-                    Ok(Err(error)) => last = error.into(),
-                    Err(_) => last = NetError::Timeout.into(),
-                },
-                Err(error) => last = error.into(),
+            let connecting = async {
+                match self.url.transport {
+                    Transport::Tls => self.connect_tls(ip, context).await,
+                    _ => self.runtime.new_connection(ip, &connection, context)?.await,
+                }
+            };
+            match timeout(MOST_PATIENCE, connecting).await {
+                Ok(Ok(exchange)) => return Ok(exchange),
+                Ok(Err(error)) => last = error.into(),
+                Err(_) => last = NetError::Timeout.into(),
             }
         }
         Err(last)
+    }
+
+    /// As hickory does it, but for telling the server the name it is asked by: many services tell
+    /// their customers by it (hickory-net 0.26.3 never sends one over TLS).
+    async fn connect_tls(&self, ip: IpAddr, context: &PoolContext) -> Result<Exchange, NetError> {
+        let name = ServerName::try_from(self.url.certificate_name())
+            .map_err(|error| NetError::from(error.to_string()))?;
+        let server = SocketAddr::new(ip, self.url.port);
+        let tls = Arc::new(context.tls.clone());
+        let (connecting, sender) = tls_client_connect(server, name, tls, self.runtime.clone());
+        let multiplexer = DnsMultiplexer::new(connecting.await?, sender)
+            .with_timeout(context.options.timeout)
+            .with_max_active_requests(MOST_IN_FLIGHT);
+        let (exchange, background) = DnsExchange::from_stream(multiplexer);
+        self.runtime.create_handle().spawn_bg(background);
+        Ok(exchange)
     }
 
     async fn send(&self, exchange: &Exchange, question: &Question) -> Result<Vec<u8>, AskError> {
@@ -145,11 +168,13 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-    use std::net::SocketAddr;
-    use std::sync::{Arc, OnceLock};
+    use std::sync::OnceLock;
 
+    use data_encoding::BASE64;
     use rcgen::{CertifiedKey, generate_simple_self_signed};
+    use ring::digest::{SHA256, digest};
     use rustls::ServerConfig;
+    use rustls::server::ParsedCertificate;
     use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
@@ -266,6 +291,20 @@ mod tests {
         with_server(100, async |address, _| {
             assert!(stream(address, "other.example").ask(&question()).await.is_err());
         });
+    }
+
+    #[test]
+    fn a_pinned_key_is_enough_and_needed() {
+        let hash = |key: &[u8]| BASE64.encode(digest(&SHA256, key).as_ref());
+        let key = ParsedCertificate::try_from(&certificate().0).unwrap().subject_public_key_info();
+        for (pin, fits) in [(hash(&key), true), (hash(b"another one"), false)] {
+            with_server(100, async |address, _| {
+                let url = format!("tls://{address}#sha256/{pin}").parse().unwrap();
+                let trust = if fits { Trust::default() } else { trusting_the_test() };
+                let stream = Stream::new(&url, trust, None);
+                assert_eq!(stream.ask(&question()).await.is_ok(), fits);
+            });
+        }
     }
 
     #[test]

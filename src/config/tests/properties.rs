@@ -27,8 +27,9 @@ fn upstream_url() -> impl Strategy<Value = UpstreamUrl> {
         "([a-z0-9-]{1,20}\\.){1,3}[a-z]{2,9}".prop_map(Host::Name),
     ];
     let path = "/[!\"$-~]{0,20}";
-    (transport, host, 1..=u16::MAX, option::of(name), path).prop_map(
-        |(transport, host, port, name, path)| {
+    let pins = vec(any::<[u8; 32]>().prop_map(Pin), 0..3);
+    (transport, host, 1..=u16::MAX, option::of(name), path, pins).prop_map(
+        |(transport, host, port, name, path, pins)| {
             let encrypted = transport.is_encrypted();
             let host = match host {
                 Host::Name(_) if !encrypted => Host::Address(IpAddr::from([192, 0, 2, 1])),
@@ -36,7 +37,8 @@ fn upstream_url() -> impl Strategy<Value = UpstreamUrl> {
             };
             let server_name = name.filter(|_| encrypted);
             let path = if matches!(transport, Https | H3) { path } else { String::new() };
-            UpstreamUrl { transport, host, port, server_name, path }
+            let pins = if encrypted { pins } else { Vec::new() };
+            UpstreamUrl { transport, host, port, server_name, path, pins }
         },
     )
 }

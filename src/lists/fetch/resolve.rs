@@ -94,7 +94,7 @@ fn server(
     let server = NameServerConfig::new(ip, true, connections);
     let config = ResolverConfig::from_name_servers(vec![server]);
     let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
-    builder = builder.with_tls_config(trust.tls()?.config);
+    builder = builder.with_tls_config(trust.tls(&url.pins)?.config);
     let options = builder.options_mut();
     options.use_hosts_file = ResolveHosts::Never;
     options.timeout = time;

@@ -1,0 +1,79 @@
+//! How many connections there are, and may be: one client never takes all places.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use foldhash::fast::RandomState;
+
+use crate::config;
+
+/// Connections open on all threads, and how many there may be.
+#[derive(Debug)]
+pub struct Connections {
+    limits: config::Tcp,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    all: usize,
+    by_client: HashMap<IpAddr, usize, RandomState>,
+}
+
+/// A connection's place among those allowed.
+pub(super) struct Place {
+    connections: Arc<Connections>,
+    client: IpAddr,
+}
+
+impl Connections {
+    /// No connections yet.
+    pub fn new(limits: config::Tcp) -> Arc<Self> {
+        Arc::new(Self { limits, open: Mutex::default() })
+    }
+
+    /// The limits of each, and of all.
+    pub(super) fn limits(&self) -> &config::Tcp {
+        &self.limits
+    }
+
+    /// Connections open now.
+    pub fn open(&self) -> usize {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).all
+    }
+
+    /// Whether so many are open that it is time to be careful.
+    pub(super) fn is_half_full(&self) -> bool {
+        self.open() > self.limits.connections / 2
+    }
+
+    /// A place for one more connection of `client`; none where it, or all together, have enough.
+    pub(super) fn enter(self: &Arc<Self>, client: IpAddr) -> Option<Place> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = open.all;
+        let of_client = open.by_client.entry(client).or_default();
+        if all >= self.limits.connections || *of_client >= self.limits.connections_per_client {
+            if *of_client == 0 {
+                open.by_client.remove(&client);
+            }
+            return None;
+        }
+        *of_client += 1;
+        open.all += 1;
+        Some(Place { connections: Arc::clone(self), client })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.connections.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.all -= 1;
+        if let Some(of_client) = open.by_client.get_mut(&self.client) {
+            *of_client -= 1;
+            if *of_client == 0 {
+                open.by_client.remove(&self.client);
+            }
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod catalogue;
+mod certificates;
 mod check;
 pub mod config;
 mod encrypted;

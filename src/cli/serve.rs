@@ -22,7 +22,7 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::encrypted::Encrypted;
-use super::{Settings, subscriptions};
+use super::{Settings, certificates, subscriptions};
 use crate::clients::{Directory, Key};
 use crate::config::Config;
 use crate::data::Folder;
@@ -134,6 +134,9 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
         subscriptions::spawn(Arc::clone(&engine), data.clone(), fetched, Arc::clone(&reloaded))?;
     }
     let certificate = encrypted.certificate;
+    if let Some(certificate) = &certificate {
+        certificates::spawn(Arc::clone(certificate), Arc::clone(&engine))?;
+    }
     let mut house = House { settings, engine, data, certificate, reloads, news, reloaded };
     house.wait_for_signals(say_ready)?;
     let engine = house.engine;

@@ -19,7 +19,10 @@ pub struct Encrypted {
     pub certificate: Option<PathBuf>,
     /// File of its key (PEM); the certificate's, if it is there.
     pub key: Option<PathBuf>,
-    /// Names that a certificate of our own is for, beside this machine's addresses.
+    /// Where the directory of a public authority is that gives certificates (ACME, RFC 8555).
+    pub acme: Option<String>,
+    /// Names that a certificate of our own is for, beside this machine's addresses; clients may put
+    /// the name of their device before them.
     pub names: Vec<String>,
 }
 

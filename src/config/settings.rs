@@ -82,8 +82,13 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         field: |config| Field::File(&mut config.encrypted.key),
     },
     Setting {
+        key: "encrypted.acme",
+        about: "who gives certificates: for example https://acme-v02.api.letsencrypt.org/directory",
+        field: |config| Field::Url(&mut config.encrypted.acme),
+    },
+    Setting {
         key: "encrypted.names",
-        about: "names that a certificate of our own is for",
+        about: "our names; a device may put its own before them, as in tv.dns.example.org",
         field: |config| Field::Rules(&mut config.encrypted.names),
     },
     Setting {
@@ -128,7 +133,7 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
     },
     Setting {
         key: "upstream.ca",
-        about: "certificates (PEM) that servers may be signed with, beside those browsers trust",
+        about: "certificates (PEM) that servers may be signed with, beside those browsers trust; of lists, too",
         field: |config| Field::File(&mut config.upstream.ca),
     },
     Setting {

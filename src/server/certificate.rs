@@ -1,16 +1,17 @@
-//! Who we are to clients that encrypt: a certificate from files, or one of the house's own
-//! authority, made at the first start.
+//! Who we are to clients that encrypt: a certificate from files, one that a public authority has given
+//! (ACME, see [`super::acme`]), or one of the house's own authority, made at the first start.
 //!
 //! The authority's certificate (`ca.pem` in the data folder) is what a device must be told to
 //! trust; its key never leaves the folder.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
@@ -30,6 +31,8 @@ use crate::config;
 /// Names that a certificate of our own is for, beside the settings' and this machine's addresses;
 /// and those one label below, for devices that say who they are.
 const OWN_NAMES: [&str; 2] = ["trackless.home.arpa", "localhost"];
+/// Protocol of TLS's negotiation by which an authority asks whether a name is ours (RFC 8737).
+const CHALLENGE_PROTOCOL: &[u8] = b"acme-tls/1";
 const DAY: Duration = Duration::from_secs(86_400);
 /// Time a certificate of our own is good for: systems take no longer ones. A new one is made at
 /// each start.
@@ -37,9 +40,14 @@ const GOOD_FOR: Duration = Duration::from_secs(800 * 86_400);
 /// Certificates are good from this long ago: clocks differ.
 const SINCE: Duration = Duration::from_secs(20 * 86_400);
 
+/// File of the certificate that a public authority has given, and of its key.
+pub(super) const GIVEN: &str = "acme.pem";
+
 /// The certificate that clients are shown now.
 pub struct Certificate {
     shown: ArcSwap<CertifiedKey>,
+    /// What an authority is shown that wants to know whether a name is ours.
+    challenges: Mutex<HashMap<String, Arc<CertifiedKey>>>,
     config: config::Encrypted,
     data: Option<PathBuf>,
 }
@@ -64,6 +72,9 @@ pub enum CertificateError {
         "without encrypted.certificate one is made, and that needs a data folder to keep its authority in"
     )]
     NoFolder,
+    /// A public authority must be told a name.
+    #[error("encrypted.acme needs the names that this server has in public: write encrypted.names")]
+    NoNames,
 }
 
 impl fmt::Debug for Certificate {
@@ -81,8 +92,37 @@ impl Certificate {
         config: &config::Encrypted,
         data: Option<&Path>,
     ) -> Result<Arc<Self>, CertificateError> {
-        let shown = ArcSwap::from_pointee(read(config, data)?);
-        Ok(Arc::new(Self { shown, config: config.clone(), data: data.map(Path::to_path_buf) }))
+        if config.acme.is_some() && config.names.is_empty() {
+            return Err(CertificateError::NoNames);
+        }
+        Ok(Arc::new(Self {
+            shown: ArcSwap::from_pointee(read(config, data)?),
+            challenges: Mutex::default(),
+            config: config.clone(),
+            data: data.map(Path::to_path_buf),
+        }))
+    }
+
+    /// When what it was made from was last changed; none where there are no files of others'.
+    pub fn changed(&self) -> Option<SystemTime> {
+        let files = [&self.config.certificate, &self.config.key];
+        let times = files.into_iter().flatten().map(|path| fs::metadata(path)?.modified());
+        times.filter_map(io::Result::ok).max()
+    }
+
+    /// The settings and the folder for a certificate of a public authority, if one is wanted.
+    pub(super) fn wanted(&self) -> Option<(&config::Encrypted, &Path)> {
+        self.config.acme.as_ref()?;
+        Some((&self.config, self.data.as_deref()?))
+    }
+
+    /// Shows `key` to an authority that asks whether `name` is ours (RFC 8737); none ends it.
+    pub(super) fn set_challenge(&self, name: &str, key: Option<CertifiedKey>) {
+        let mut challenges = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
+        match key {
+            Some(key) => challenges.insert(name.to_owned(), Arc::new(key)),
+            None => challenges.remove(name),
+        };
     }
 
     /// Reads the files again; connections made from then on are shown what they have now.
@@ -103,7 +143,9 @@ impl Certificate {
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
-        server.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        let challenge = self.config.acme.as_ref().map(|_| CHALLENGE_PROTOCOL);
+        let protocols = protocols.iter().copied().chain(challenge);
+        server.alpn_protocols = protocols.map(<[u8]>::to_vec).collect();
         // A first flight can be sent again by others (RFC 8446 section 8): none is taken.
         server.max_early_data_size = 0;
         Ok(server)
@@ -111,7 +153,11 @@ impl Certificate {
 }
 
 impl ResolvesServerCert for Certificate {
-    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        if hello.alpn().is_some_and(|mut offered| offered.any(|one| one == CHALLENGE_PROTOCOL)) {
+            let challenges = self.challenges.lock().unwrap_or_else(PoisonError::into_inner);
+            return challenges.get(hello.server_name()?).cloned();
+        }
         Some(self.shown.load_full())
     }
 }
@@ -122,7 +168,14 @@ fn read(config: &config::Encrypted, data: Option<&Path>) -> Result<CertifiedKey,
             let key = key.as_ref().unwrap_or(certificate);
             (chain(certificate)?, private_key(key)?)
         }
-        (None, _) => own(config, data.ok_or(CertificateError::NoFolder)?)?,
+        (None, _) => {
+            let data = data.ok_or(CertificateError::NoFolder)?;
+            let given = data.join(GIVEN);
+            match config.acme.is_some() && given.exists() {
+                true => (chain(&given)?, private_key(&given)?),
+                false => own(config, data)?,
+            }
+        }
     };
     let provider = ring::default_provider();
     Ok(CertifiedKey::from_der(chain, key, &provider)?)
@@ -132,7 +185,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, CertificateError> {
     fs::read(path).map_err(|error| CertificateError::File(path.display().to_string(), error))
 }
 
-fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+pub(super) fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes(path)?).collect();
     found.ok().filter(|chain| !chain.is_empty()).ok_or_else(|| {
         CertificateError::Nothing(path.display().to_string(), "certificate", "CERTIFICATE")
@@ -204,7 +257,7 @@ fn addresses() -> Vec<IpAddr> {
     addresses
 }
 
-fn write(path: &Path, text: &str, mode: u32) -> Result<(), CertificateError> {
+pub(super) fn write(path: &Path, text: &str, mode: u32) -> Result<(), CertificateError> {
     let failed = |error| CertificateError::File(path.display().to_string(), error);
     let mut file = OpenOptions::new()
         .write(true)

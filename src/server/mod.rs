@@ -5,6 +5,7 @@
 //! `stream` (TCP, and TLS around it), `doh` and `quic` run on the resolvers' runtimes. A door must
 //! never let one client cost another one its answer.
 
+pub mod acme;
 mod bind;
 pub mod certificate;
 mod connections;

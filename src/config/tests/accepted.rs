@@ -29,6 +29,7 @@ fn every_key_is_read() {
             quic: Vec::new(),
             certificate: Some(PathBuf::from("/etc/trackless/chain.pem")),
             key: Some(PathBuf::from("/run/key.pem")),
+            acme: Some("https://acme.example.org/directory".to_owned()),
             names: vec!["dns.example.org".to_owned()],
         },
         access: Access {

@@ -41,6 +41,7 @@ encrypted:
   https: "[::]:8443"
   certificate: chain.pem
   key: /run/key.pem
+  acme: https://acme.example.org/directory
   names: dns.example.org
 access: { networks: [192.0.2.7/24, "2001:db8::1"], on_link: false, rate: 50 }
 safe_search: search

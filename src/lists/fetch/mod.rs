@@ -17,7 +17,6 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use hickory_resolver::TlsConfig;
 use reqwest::header::{
     CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     LAST_MODIFIED,
@@ -32,6 +31,7 @@ use tokio::time::{sleep, timeout};
 pub use self::error::FetchError;
 use self::resolve::Resolver;
 use crate::config;
+use crate::upstream::Trust;
 
 /// Redirects followed at most.
 const MOST_REDIRECTS: usize = 5;
@@ -99,14 +99,20 @@ pub struct Fetcher {
 }
 
 impl Fetcher {
-    /// A fetcher that finds hosts through the servers of `upstream` alone and trusts the roots that
-    /// browsers trust.
+    /// A fetcher that finds hosts through the servers of `upstream` alone and trusts whom that
+    /// trusts.
     ///
     /// # Errors
     /// TLS cannot be set up.
     pub fn new(upstream: &config::Upstream) -> Result<Self, FetchError> {
-        let tls = TlsConfig::new().map_err(|error| FetchError::Setup(error.to_string()))?;
-        Self::trusting(upstream, tls.config)
+        let setup = |error: &dyn std::fmt::Display| FetchError::Setup(error.to_string());
+        let trust = Trust::read(upstream.ca.as_deref()).map_err(|error| setup(&error))?;
+        Self::trusting(upstream, trust.tls(&[]).map_err(|error| setup(&error))?.config)
+    }
+
+    /// What it speaks HTTP with, for others who look up hosts as it does.
+    pub fn into_client(self) -> Client {
+        self.client
     }
 
     fn trusting(upstream: &config::Upstream, mut tls: ClientConfig) -> Result<Self, FetchError> {

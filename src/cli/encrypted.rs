@@ -39,9 +39,10 @@ impl Encrypted {
         let tls =
             |protocols: &[&[u8]]| certificate.server(protocols).map_err(|error| error.to_string());
         let (dot, https) = (Arc::new(tls(&[b"dot"])?), Arc::new(tls(&doh::PROTOCOLS)?));
-        for (addresses, speaks, name) in
-            [(&doors.tls, Speaks::Tls(dot), "TLS"), (&doors.https, Speaks::Https(https), "HTTPS and HTTP/3")]
-        {
+        for (addresses, speaks, name) in [
+            (&doors.tls, Speaks::Tls(dot), "TLS"),
+            (&doors.https, Speaks::Https(https), "HTTPS and HTTP/3"),
+        ] {
             for &address in addresses {
                 let datagrams = usize::from(matches!(speaks, Speaks::Https(_)));
                 let mut door = server::bind(address, datagrams, resolvers)

@@ -15,6 +15,7 @@ use super::listed::Kind;
 use super::values::{self, Fault};
 use super::{
     Action, Bypass, Domain, Level, List, SafeSearch, Strategy, UpstreamUrl, UpstreamUrlError,
+    Validate,
 };
 use crate::catalogue;
 use crate::filter::syntax::Format;
@@ -30,6 +31,7 @@ pub(super) enum Field<'a> {
     Switch(&'a mut bool),
     Level(&'a mut Level),
     Strategy(&'a mut Strategy),
+    Validate(&'a mut Validate),
     Domains(&'a mut Vec<Domain>),
     Bypass(&'a mut Bypass),
     SafeSearch(&'a mut SafeSearch),
@@ -74,6 +76,8 @@ const STRATEGY: &[(&str, Strategy)] = &[
     ("race", Strategy::Race),
     ("balance", Strategy::Balance),
 ];
+const VALIDATE: &[(&str, Validate)] =
+    &[("off", Validate::Off), ("recursive", Validate::Recursive), ("all", Validate::All)];
 const BYPASS: &[(&str, Bypass)] =
     &[("off", Bypass::Off), ("signals", Bypass::Signals), ("all", Bypass::All)];
 const SAFE_SEARCH: &[(&str, SafeSearch)] =
@@ -90,7 +94,9 @@ impl Field<'_> {
             Self::Ttl(..) => "a time to live",
             Self::Switch(_) => "a switch",
             Self::Level(_) => "a level",
-            Self::Bypass(_) | Self::SafeSearch(_) | Self::Strategy(_) => "a choice",
+            Self::Bypass(_) | Self::SafeSearch(_) | Self::Strategy(_) | Self::Validate(_) => {
+                "a choice"
+            }
             Self::Domains(_) => "a domain with servers",
             Self::Format(_) => "a format",
             Self::Action(_) => "an action",
@@ -124,6 +130,7 @@ impl Field<'_> {
             Self::Switch(_) => words(SWITCH),
             Self::Level(_) => words(LEVEL),
             Self::Strategy(_) => words(STRATEGY),
+            Self::Validate(_) => words(VALIDATE),
             Self::Domains(_) => "for example corp.example udp://10.0.0.1".to_owned(),
             Self::Bypass(_) => words(BYPASS),
             Self::SafeSearch(_) => words(SAFE_SEARCH),
@@ -226,6 +233,7 @@ impl Field<'_> {
             Self::Strategy(slot) => **slot = values::word(text, STRATEGY)?,
             Self::Domains(slot) => slot.push(domain(text)?),
             Self::Bypass(slot) => **slot = values::word(text, BYPASS)?,
+            Self::Validate(slot) => **slot = values::word(text, VALIDATE)?,
             Self::SafeSearch(slot) => **slot = values::word(text, SAFE_SEARCH)?,
             Self::Format(slot) => **slot = values::word(text, FORMAT)?,
             Self::Action(slot) => **slot = values::word(text, ACTION)?,
@@ -265,6 +273,7 @@ impl Field<'_> {
             Self::Strategy(slot) => word(STRATEGY, **slot),
             Self::Domains(slot) => slot.iter().map(|item| yaml_text(&print_domain(item))).collect(),
             Self::Bypass(slot) => word(BYPASS, **slot),
+            Self::Validate(slot) => word(VALIDATE, **slot),
             Self::SafeSearch(slot) => word(SAFE_SEARCH, **slot),
             Self::Format(slot) => word(FORMAT, **slot),
             Self::Action(slot) => word(ACTION, **slot),

@@ -30,7 +30,7 @@ use std::time::Duration;
 pub use crate::filter::syntax::Format;
 pub use doors::{Access, Encrypted};
 pub use error::ConfigError;
-pub use upstream::{Domain, Recursion, Strategy, Upstream};
+pub use upstream::{Dnssec, Domain, Strategy, Upstream, Validate};
 pub use upstream_url::{Host, Pin, Transport, UpstreamUrl, UpstreamUrlError};
 
 /// Everything a person can set. Built from YAML by [`Config::from_yaml`], or [`Config::default`].

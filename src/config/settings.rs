@@ -139,17 +139,22 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
     Setting {
         key: "upstream.roots",
         about: "for `recursive`: addresses of the root's servers, if not the Internet's",
-        field: |config| Field::Hosts(&mut config.upstream.recursion.roots),
+        field: |config| Field::Hosts(&mut config.upstream.roots),
     },
     Setting {
         key: "upstream.validate",
-        about: "for `recursive`: whether answers are validated",
-        field: |config| Field::Switch(&mut config.upstream.recursion.validate),
+        about: "whose answers are validated (DNSSEC): nobody's, the root's downwards, or all upstreams'",
+        field: |config| Field::Validate(&mut config.upstream.dnssec.validate),
     },
     Setting {
         key: "upstream.anchors",
-        about: "for `recursive`: the root's keys (DNSKEY records), if not the Internet's",
-        field: |config| Field::File(&mut config.upstream.recursion.anchors),
+        about: "the root's keys (DNSKEY records), if not the Internet's",
+        field: |config| Field::File(&mut config.upstream.dnssec.anchors),
+    },
+    Setting {
+        key: "upstream.unsigned",
+        about: "domains whose signatures do not count, right or wrong",
+        field: |config| Field::Rules(&mut config.upstream.dnssec.unsigned),
     },
     Setting {
         key: "upstream.timeout",

@@ -15,8 +15,11 @@ pub struct Upstream {
     pub strategy: Strategy,
     /// Domains with servers of their own.
     pub domains: Vec<Domain>,
-    /// How it is asked from the root downwards, where a server is `recursive`.
-    pub recursion: Recursion,
+    /// Where a server is `recursive`, addresses of the root's servers to begin with; those of the
+    /// Internet where there are none.
+    pub roots: Vec<IpAddr>,
+    /// How answers are validated.
+    pub dnssec: Dnssec,
     /// Who is asked for the addresses of servers that are named; by their own addresses.
     pub bootstrap: Vec<UpstreamUrl>,
     /// File of certificates (PEM) that servers may be signed with, beside those browsers trust.
@@ -25,15 +28,27 @@ pub struct Upstream {
     pub timeout: Duration,
 }
 
-/// Asking from the root downwards.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recursion {
-    /// Addresses of the root's servers; those of the Internet where there are none.
-    pub roots: Vec<IpAddr>,
-    /// Whether answers are validated (RFC 4035).
-    pub validate: bool,
+/// Validation of answers (RFC 4035).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Dnssec {
+    /// Which answers.
+    pub validate: Validate,
     /// File of the root's keys (DNSKEY records); those of the Internet without it.
     pub anchors: Option<PathBuf>,
+    /// Domains whose signatures do not count, right or wrong (RFC 7646).
+    pub unsigned: Vec<String>,
+}
+
+/// Whose answers are validated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Validate {
+    /// Nobody's.
+    Off,
+    /// Those that come from the root downwards; upstreams are believed to do it themselves.
+    #[default]
+    Recursive,
+    /// Upstreams', too; those of domains with servers of their own are the house's business.
+    All,
 }
 
 /// A domain whose names other servers know.
@@ -85,7 +100,8 @@ impl Default for Upstream {
             servers,
             strategy: Strategy::default(),
             domains: Vec::new(),
-            recursion: Recursion { roots: Vec::new(), validate: true, anchors: None },
+            roots: Vec::new(),
+            dnssec: Dnssec::default(),
             ca: None,
             timeout: Duration::from_secs(3),
         }

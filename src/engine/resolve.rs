@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as MapEntry;
 use std::mem;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
+use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio::task;
 use tokio::time::timeout;
@@ -146,7 +148,9 @@ impl Shared {
                 let (shared, pool) = (Rc::clone(self), Rc::clone(pools.pick(&question)));
                 let has_stale = stale.is_some();
                 task::spawn_local(async move {
-                    let asking = pool.ask(&question);
+                    // A library that fails on one answer must not leave those waiting who asked for it.
+                    let asking = AssertUnwindSafe(pool.ask(&question)).catch_unwind();
+                    let asking = asking.map(|result| result.unwrap_or(Err(Failure::Network)));
                     let mut asking = pin!(asking);
                     let result = match timeout(CLIENT_PATIENCE, &mut asking).await {
                         Ok(result) => result,

@@ -75,7 +75,7 @@ impl Snapshot {
         let trust = Trust::read(ca).map_err(|error| {
             SnapshotError::Trust(ca.map_or_else(String::new, |ca| ca.display().to_string()), error)
         })?;
-        let anchors = config.upstream.recursion.anchors.as_deref();
+        let anchors = config.upstream.dnssec.anchors.as_deref();
         let anchors = Anchors::read(anchors).map_err(|error| {
             let path = anchors.map_or_else(String::new, |path| path.display().to_string());
             SnapshotError::Anchors(path, error)

@@ -78,9 +78,8 @@ impl Worker {
         if !admitted {
             return self.deny(&query, client, now, out);
         }
-        let device = client
-            .device
-            .unwrap_or_else(|| self.seen.device(client.address, &self.engine.devices));
+        let device =
+            client.device.unwrap_or_else(|| self.seen.device(client.address, &self.engine.devices));
         let queries = self.seen.count(device, now) as usize;
         let rate = snapshot.config.access.rate;
         if rate > 0 && queries > rate && !client.address.is_loopback() {

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use data_encoding::BASE64URL_NOPAD;
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::{Buf as _, Body, Bytes};
+use hyper::body::{Body, Buf as _, Bytes};
 use hyper::header::{ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use hyper::rt::Executor;
 use hyper::service::service_fn;

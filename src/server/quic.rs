@@ -89,7 +89,9 @@ async fn handshake(incoming: Incoming, shared: Rc<Shared>) {
     let Ok(connecting) = incoming.accept() else { return };
     if let Ok(Ok(connection)) = timeout(shared.limits.stall, connecting).await {
         let agreed = connection.handshake_data().and_then(|data| data.downcast().ok());
-        let Some(HandshakeData { protocol, server_name }) = agreed.map(|data| *data) else { return };
+        let Some(HandshakeData { protocol, server_name }) = agreed.map(|data| *data) else {
+            return;
+        };
         let client = |transport| shared.client(address, transport, server_name.as_deref());
         if protocol.as_deref() == Some(doh::PROTOCOL_H3) {
             doh::h3_connection(connection, client(Transport::H3), shared).await;

@@ -70,8 +70,7 @@ pub enum Transport {
 
 impl Transport {
     /// All of them, in the order of their counters.
-    pub const ALL: [Self; 6] =
-        [Self::Udp, Self::Tcp, Self::Tls, Self::Https, Self::H3, Self::Quic];
+    pub const ALL: [Self; 6] = [Self::Udp, Self::Tcp, Self::Tls, Self::Https, Self::H3, Self::Quic];
 
     /// The word.
     pub const fn as_str(self) -> &'static str {

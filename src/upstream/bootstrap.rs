@@ -2,28 +2,19 @@
 //! from the system's resolver, which may be ourselves.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::rc::Rc;
 
-use super::{Anchors, Failure, Figures, Means, Pool, Question, Trust};
+use super::{Failure, Pool, Question, Trust};
 use crate::config;
 use crate::wire::{Answer, Class, Lead, Name, Rtype, TtlBounds};
 
 /// The servers that are asked.
 #[derive(Debug)]
-pub(super) struct Bootstrap(Pool);
+pub(super) struct Bootstrap(Rc<Pool>);
 
 impl Bootstrap {
     pub(super) fn new(config: &config::Upstream, trust: &Trust) -> Self {
-        let figures = Arc::new(Figures::default());
-        let anchors = Anchors::default();
-        let means = Means {
-            figures: &figures,
-            trust,
-            anchors: &anchors,
-            recursion: &config.recursion,
-            bootstrap: None,
-        };
-        Self(Pool::new(&config.bootstrap, config, &means, 0))
+        Self(Pool::apart(&config.bootstrap, config, trust))
     }
 
     /// Addresses of `host`, those of IPv4 first: a house has them more often than a way to the

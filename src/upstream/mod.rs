@@ -12,6 +12,7 @@
 
 mod bootstrap;
 mod connection;
+mod dnssec;
 mod figures;
 mod message;
 mod pools;
@@ -19,6 +20,7 @@ mod recursion;
 mod server;
 mod stream;
 mod udp;
+mod validation;
 mod verifier;
 
 use std::cell::Cell;
@@ -35,11 +37,13 @@ use crate::wire::ExtendedError;
 use bootstrap::Bootstrap;
 pub(crate) use connection::connection;
 pub use connection::{Trust, TrustError};
+pub use dnssec::Anchors;
+use dnssec::Exempt;
 pub use figures::{Figures, ServerFigures};
 pub use message::Question;
 pub use pools::Pools;
-pub use recursion::Anchors;
 use server::{AskError, Server};
+use validation::Validation;
 
 /// Time a first attempt gets at least: many round trips in a home, one or two across the world.
 const LEAST_PATIENCE: Duration = Duration::from_millis(200);
@@ -60,6 +64,7 @@ pub struct Pool {
     timeout: Duration,
     /// Questions asked: who is next.
     next: Cell<usize>,
+    validation: Option<Validation>,
 }
 
 /// What servers are made with.
@@ -67,7 +72,6 @@ struct Means<'a> {
     figures: &'a Arc<Figures>,
     trust: &'a Trust,
     anchors: &'a Anchors,
-    recursion: &'a config::Recursion,
     bootstrap: Option<&'a Rc<Bootstrap>>,
 }
 
@@ -82,7 +86,7 @@ pub enum Failure {
     Network,
     /// What came does not stand validation.
     #[error("the answer is bogus")]
-    Bogus,
+    Bogus(ExtendedError),
 }
 
 impl Failure {
@@ -91,26 +95,50 @@ impl Failure {
         match self {
             Self::NoReachable => ExtendedError::NO_REACHABLE_AUTHORITY,
             Self::Network => ExtendedError::NETWORK_ERROR,
-            Self::Bogus => ExtendedError::BOGUS,
+            Self::Bogus(flaw) => flaw,
         }
     }
 }
 
 impl Pool {
     /// `servers`, which are the ones from number `first` on in the figures. Connects to nobody
-    /// before the first question.
+    /// before the first question. Their answers are validated, but for the `exempt`, if there is
+    /// such a thing.
     fn new(
         servers: &[UpstreamUrl],
         config: &config::Upstream,
         means: &Means<'_>,
         first: usize,
-    ) -> Self {
-        let servers = (first..).zip(servers).map(|(index, url)| Server::new(url, means, index));
-        Self {
+        exempt: Option<Exempt>,
+    ) -> Rc<Self> {
+        let servers =
+            (first..).zip(servers).map(|(index, url)| Server::new(url, config, means, index));
+        Rc::new_cyclic(|itself| Self {
             servers: servers.collect(),
             strategy: config.strategy,
             timeout: config.timeout,
             next: Cell::new(0),
+            validation: exempt.map(|exempt| {
+                Validation::new(itself.clone(), means.anchors, exempt, config.timeout)
+            }),
+        })
+    }
+
+    /// A pool of `servers`, which are known by address, whose figures nobody sees.
+    fn apart(servers: &[UpstreamUrl], config: &config::Upstream, trust: &Trust) -> Rc<Self> {
+        let (figures, anchors) = (Arc::new(Figures::default()), Anchors::default());
+        let means = Means { figures: &figures, trust, anchors: &anchors, bootstrap: None };
+        Self::new(servers, config, &means, 0, None)
+    }
+
+    /// Asks, and validates the answer if that is wanted.
+    ///
+    /// # Errors
+    /// No server replied, or the answer is bogus.
+    pub async fn ask(&self, question: &Question) -> Result<Vec<u8>, Failure> {
+        match &self.validation {
+            Some(validation) if validation.applies_to(question) => validation.ask(question).await,
+            _ => self.ask_servers(question).await,
         }
     }
 
@@ -123,7 +151,7 @@ impl Pool {
     ///
     /// # Errors
     /// No server replied.
-    pub async fn ask(&self, question: &Question) -> Result<Vec<u8>, Failure> {
+    async fn ask_servers(&self, question: &Question) -> Result<Vec<u8>, Failure> {
         let deadline = Instant::now() + self.timeout;
         let mut failed_reply = None;
         let mut failure = Failure::NoReachable;
@@ -147,7 +175,7 @@ impl Pool {
                 match outcome {
                     Attempt::Good(reply) => return Ok(reply),
                     Attempt::Failed(reply) => failed_reply = Some(reply),
-                    Attempt::Bogus => return Err(Failure::Bogus),
+                    Attempt::Bogus(flaw) => return Err(Failure::Bogus(flaw)),
                     Attempt::Broken => failure = Failure::Network,
                     Attempt::Silent => {}
                 }
@@ -196,7 +224,7 @@ enum Attempt {
     /// The connection broke, or what came was no reply.
     Broken,
     /// Validated and found wanting: no other server may say otherwise.
-    Bogus,
+    Bogus(ExtendedError),
     Silent,
 }
 
@@ -207,7 +235,7 @@ async fn attempt(server: &Server, question: &Question, round: u32, deadline: Ins
     match timeout_at(limit, server.ask(question, now)).await {
         Ok(Ok(reply)) if !message::is_failure(&reply) => Attempt::Good(reply),
         Ok(Ok(reply)) => Attempt::Failed(reply),
-        Ok(Err(AskError::Recursion(Failure::Bogus))) => Attempt::Bogus,
+        Ok(Err(AskError::Recursion(Failure::Bogus(flaw)))) => Attempt::Bogus(flaw),
         // One name's servers have failed; the others' have not.
         Ok(Err(AskError::Recursion(Failure::NoReachable))) => Attempt::Silent,
         Ok(Err(AskError::Recursion(Failure::Network))) => Attempt::Broken,
@@ -265,7 +293,7 @@ async fn race(one: impl Future<Output = Attempt>, two: impl Future<Output = Atte
 impl Attempt {
     /// Whether no other server can have anything better.
     fn is_final(&self) -> bool {
-        matches!(self, Self::Good(_) | Self::Bogus)
+        matches!(self, Self::Good(_) | Self::Bogus(_))
     }
 
     /// The better one of two.

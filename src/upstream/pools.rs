@@ -7,8 +7,9 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::bootstrap::Bootstrap;
+use super::dnssec::Exempt;
 use super::{Anchors, Figures, Means, Pool, Question, Trust};
-use crate::config::{self, Host};
+use crate::config::{self, Host, Validate};
 use crate::wire::Name;
 
 /// The pools of one thread. Must live on a current-thread runtime with a `LocalSet`.
@@ -28,18 +29,21 @@ impl Pools {
     ) -> Self {
         let named = config.all_servers().any(|url| matches!(url.host, Host::Name(_)));
         let bootstrap = named.then(|| Rc::new(Bootstrap::new(config, trust)));
-        let recursion = &config.recursion;
-        let means = Means { figures, trust, anchors, recursion, bootstrap: bootstrap.as_ref() };
+        let means = Means { figures, trust, anchors, bootstrap: bootstrap.as_ref() };
         let mut first = config.servers.len();
         let mut domains = HashMap::default();
         for domain in &config.domains {
-            let pool = Rc::new(Pool::new(&domain.servers, config, &means, first));
+            let pool = Pool::new(&domain.servers, config, &means, first, None);
             first += domain.servers.len();
             if let Ok(name) = domain.name.parse::<Name>() {
                 domains.insert(name.wire().into(), pool);
             }
         }
-        Self { rest: Rc::new(Pool::new(&config.servers, config, &means, 0)), domains }
+        // Recursion does it by itself.
+        let validate = config.dnssec.validate == Validate::All
+            && config.servers.iter().all(|url| url.host != Host::Root);
+        let exempt = validate.then(|| Exempt(config.dnssec.unsigned.clone()));
+        Self { rest: Pool::new(&config.servers, config, &means, 0, exempt), domains }
     }
 
     /// The pool for `question`.

@@ -16,7 +16,7 @@ use super::recursion::Recursion;
 use super::stream::Stream;
 use super::udp::Udp;
 use super::{FIRST_PATIENCE, Failure, GOOD_TIME, LEAST_PATIENCE, MOST_PATIENCE, Means};
-use crate::config::{Transport, UpstreamUrl};
+use crate::config::{self, Transport, UpstreamUrl};
 use crate::wire::HEADER;
 
 /// Failures in a row after which a server is skipped.
@@ -54,7 +54,7 @@ pub(super) enum AskError {
 
 #[derive(Debug)]
 pub(super) struct Server {
-    recursion: Option<Result<Recursion, Failure>>,
+    recursion: Option<Result<Rc<Recursion>, Failure>>,
     udp: Option<Udp>,
     stream: Stream,
     figures: Arc<Figures>,
@@ -68,10 +68,15 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(url: &UpstreamUrl, means: &Means<'_>, index: usize) -> Rc<Self> {
+    pub(super) fn new(
+        url: &UpstreamUrl,
+        config: &config::Upstream,
+        means: &Means<'_>,
+        index: usize,
+    ) -> Rc<Self> {
         let datagrams = url.address().filter(|_| url.transport == Transport::Udp);
         let recursive = url.transport == Transport::Recursion;
-        let recursion = recursive.then(|| Recursion::new(means.recursion, means.anchors));
+        let recursion = recursive.then(|| Recursion::new(config, means.anchors));
         let figures = Arc::clone(means.figures);
         Rc::new_cyclic(|itself| Self {
             recursion,

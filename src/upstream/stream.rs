@@ -174,8 +174,8 @@ mod tests {
     use rcgen::{CertifiedKey, generate_simple_self_signed};
     use ring::digest::{SHA256, digest};
     use rustls::ServerConfig;
-    use rustls::server::ParsedCertificate;
     use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+    use rustls::server::ParsedCertificate;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
     use tokio::runtime;

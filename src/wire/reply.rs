@@ -29,6 +29,14 @@ impl ExtendedError {
     pub const STALE_NXDOMAIN_ANSWER: Self = Self { code: 19, text: "" };
     /// It does not stand DNSSEC's validation.
     pub const BOGUS: Self = Self { code: 6, text: "DNSSEC" };
+    /// Its signatures were good until some time ago.
+    pub const SIGNATURE_EXPIRED: Self = Self { code: 7, text: "DNSSEC" };
+    /// Its signatures will be good some time later.
+    pub const SIGNATURE_NOT_YET_VALID: Self = Self { code: 8, text: "DNSSEC" };
+    /// The key it is signed with is not there.
+    pub const DNSKEY_MISSING: Self = Self { code: 9, text: "DNSSEC" };
+    /// It should be signed and is not.
+    pub const RRSIGS_MISSING: Self = Self { code: 10, text: "DNSSEC" };
     /// Who asks may not.
     pub const PROHIBITED: Self = Self { code: 18, text: "see access in the settings" };
     /// RD was not set and we are no authority.

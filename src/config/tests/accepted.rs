@@ -48,10 +48,11 @@ fn every_key_is_read() {
                 },
                 Domain { name: "10.in-addr.arpa".to_owned(), servers: vec![url("udp://10.0.0.1")] },
             ],
-            recursion: Recursion {
-                roots: vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()],
-                validate: false,
+            roots: vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()],
+            dnssec: Dnssec {
+                validate: Validate::All,
                 anchors: Some(PathBuf::from("/etc/trackless/root.key")),
+                unsigned: vec!["broken.example".to_owned()],
             },
             bootstrap: vec![url("udp://192.168.1.2")],
             ca: Some(PathBuf::from("/etc/trackless/ca.pem")),

@@ -19,7 +19,8 @@ upstream:
     - corp.example udp://10.0.0.1 tls://dns.corp.example
     - 10.in-addr.arpa udp://10.0.0.1
   roots: [127.0.0.1, "::1"]
-  validate: false
+  validate: all
+  unsigned: broken.example
   anchors: root.key
   bootstrap: udp://192.168.1.2
   ca: ca.pem

@@ -125,10 +125,11 @@ fn config() -> impl Strategy<Value = Config> {
             },
             level,
             upstream: Upstream {
-                recursion: Recursion {
-                    roots: (0..devices % 2).map(|n| IpAddr::from([192, 0, 2, n as u8])).collect(),
-                    validate: devices % 2 == 0,
+                roots: (0..devices % 2).map(|n| IpAddr::from([192, 0, 2, n as u8])).collect(),
+                dnssec: Dnssec {
+                    validate: [Validate::Off, Validate::Recursive, Validate::All][devices % 3],
                     anchors: None,
+                    unsigned: (0..devices % 3).map(|n| format!("u{n}.example")).collect(),
                 },
                 strategy: [Ask::Strict, Ask::Fastest, Ask::Race, Ask::Balance][devices % 4],
                 domains: (0..devices % 3)

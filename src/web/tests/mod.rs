@@ -93,5 +93,11 @@ fn question(name: &str) -> Vec<u8> {
 fn ask(worker: &mut Worker, last: u8, transport: Transport, packet: &[u8]) -> Outcome {
     let engine = Arc::clone(worker.engine());
     let address = IpAddr::from([192, 168, 7, last]);
-    worker.answer(&engine.snapshot(), packet, Client { address, transport, device: None }, 0, &mut [0; 1232])
+    worker.answer(
+        &engine.snapshot(),
+        packet,
+        Client { address, transport, device: None },
+        0,
+        &mut [0; 1232],
+    )
 }

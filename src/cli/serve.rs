@@ -24,7 +24,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use super::encrypted::Encrypted;
 use super::{Settings, certificates, subscriptions};
 use crate::clients::{Directory, Key};
-use crate::config::Config;
+use crate::config::{Config, Log};
 use crate::data::Folder;
 use crate::engine::{Engine, Resolver, Snapshot};
 use crate::lists::Status;
@@ -43,14 +43,20 @@ const DRAIN_LOOK: Duration = Duration::from_millis(5);
 
 pub(super) fn run(settings: Settings) -> Result<(), String> {
     let colours = std::io::stderr().is_terminal();
+    let config = settings.read()?;
+    let level = match config.log {
+        Log::Error => LevelFilter::ERROR,
+        Log::Warn => LevelFilter::WARN,
+        Log::Info => LevelFilter::INFO,
+        Log::Debug => LevelFilter::DEBUG,
+    };
     // The libraries' own lines tell names that were asked for.
-    let own = Targets::new().with_target(env!("CARGO_PKG_NAME"), LevelFilter::INFO);
+    let own = Targets::new().with_target(env!("CARGO_PKG_NAME"), level);
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(colours)
         .with_target(false);
     tracing_subscriber::registry().with(lines.with_filter(own)).init();
-    let config = settings.read()?;
     let folder = match Folder::open(config.data.as_deref()) {
         Ok(folder) => Some(folder),
         Err(error) => {
@@ -322,6 +328,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("cache.size", old.cache.size != new.cache.size),
         ("tcp", old.tcp != new.tcp),
         ("stats", old.stats != new.stats),
+        ("log", old.log != new.log),
     ]
     .into_iter()
     .filter_map(|(name, differs)| differs.then_some(name))

@@ -14,7 +14,7 @@ use super::error::{nearest, quoted};
 use super::listed::Kind;
 use super::values::{self, Fault};
 use super::{
-    Action, Bypass, Domain, Level, List, SafeSearch, Strategy, UpstreamUrl, UpstreamUrlError,
+    Action, Bypass, Domain, Level, List, Log, SafeSearch, Strategy, UpstreamUrl, UpstreamUrlError,
     Validate,
 };
 use crate::catalogue;
@@ -34,6 +34,7 @@ pub(super) enum Field<'a> {
     Validate(&'a mut Validate),
     Domains(&'a mut Vec<Domain>),
     Bypass(&'a mut Bypass),
+    Log(&'a mut Log),
     SafeSearch(&'a mut SafeSearch),
     Format(&'a mut Option<Format>),
     Action(&'a mut Action),
@@ -82,6 +83,8 @@ const BYPASS: &[(&str, Bypass)] =
     &[("off", Bypass::Off), ("signals", Bypass::Signals), ("all", Bypass::All)];
 const SAFE_SEARCH: &[(&str, SafeSearch)] =
     &[("off", SafeSearch::Off), ("search", SafeSearch::Search), ("all", SafeSearch::All)];
+const LOG: &[(&str, Log)] =
+    &[("error", Log::Error), ("warn", Log::Warn), ("info", Log::Info), ("debug", Log::Debug)];
 const ACTION: &[(&str, Action)] = &[("block", Action::Block), ("allow", Action::Allow)];
 
 impl Field<'_> {
@@ -93,7 +96,7 @@ impl Field<'_> {
             Self::Time(..) => "a time",
             Self::Ttl(..) => "a time to live",
             Self::Switch(_) => "a switch",
-            Self::Level(_) => "a level",
+            Self::Level(_) | Self::Log(_) => "a level",
             Self::Bypass(_) | Self::SafeSearch(_) | Self::Strategy(_) | Self::Validate(_) => {
                 "a choice"
             }
@@ -133,6 +136,7 @@ impl Field<'_> {
             Self::Validate(_) => words(VALIDATE),
             Self::Domains(_) => "for example corp.example udp://10.0.0.1".to_owned(),
             Self::Bypass(_) => words(BYPASS),
+            Self::Log(_) => words(LOG),
             Self::SafeSearch(_) => words(SAFE_SEARCH),
             Self::Format(_) => words(FORMAT),
             Self::Action(_) => words(ACTION),
@@ -233,6 +237,7 @@ impl Field<'_> {
             Self::Strategy(slot) => **slot = values::word(text, STRATEGY)?,
             Self::Domains(slot) => slot.push(domain(text)?),
             Self::Bypass(slot) => **slot = values::word(text, BYPASS)?,
+            Self::Log(slot) => **slot = values::word(text, LOG)?,
             Self::Validate(slot) => **slot = values::word(text, VALIDATE)?,
             Self::SafeSearch(slot) => **slot = values::word(text, SAFE_SEARCH)?,
             Self::Format(slot) => **slot = values::word(text, FORMAT)?,
@@ -273,6 +278,7 @@ impl Field<'_> {
             Self::Strategy(slot) => word(STRATEGY, **slot),
             Self::Domains(slot) => slot.iter().map(|item| yaml_text(&print_domain(item))).collect(),
             Self::Bypass(slot) => word(BYPASS, **slot),
+            Self::Log(slot) => word(LOG, **slot),
             Self::Validate(slot) => word(VALIDATE, **slot),
             Self::SafeSearch(slot) => word(SAFE_SEARCH, **slot),
             Self::Format(slot) => word(FORMAT, **slot),

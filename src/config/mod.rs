@@ -78,6 +78,22 @@ pub struct Config {
     pub tcp: Tcp,
     /// Bounds of counting.
     pub stats: Stats,
+    /// Which lines are logged.
+    pub log: Log,
+}
+
+/// Which lines are logged; each includes the ones before it. None ever tells who asked for what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Log {
+    /// What does not work.
+    Error,
+    /// What may soon not work.
+    Warn,
+    /// What happens.
+    #[default]
+    Info,
+    /// Why a query got no answer.
+    Debug,
 }
 
 /// Lists a config may name: the rules table knows 64, seven of them come along.
@@ -268,6 +284,7 @@ impl Default for Config {
             rebinding: Rebinding { refuse: true, allow: Vec::new() },
             tcp: Tcp::default(),
             stats: Stats::default(),
+            log: Log::default(),
         }
     }
 }

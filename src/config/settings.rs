@@ -276,6 +276,11 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         about: "devices counted by name; later ones are `other`",
         field: |config| Field::Count(&mut config.stats.devices, 1..=100_000),
     },
+    Setting {
+        key: "log",
+        about: "which lines are logged; debug tells why queries got no answer, never whose",
+        field: |config| Field::Log(&mut config.log),
+    },
 ];
 
 const NAME: Setting<List> = Setting {

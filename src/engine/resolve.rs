@@ -20,6 +20,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::mpsc;
 use tokio::task;
 use tokio::time::timeout;
+use tracing::debug;
 
 use super::case::Case;
 use super::worker::limit;
@@ -275,6 +276,11 @@ impl Shared {
             return;
         }
         let Ok(query) = Query::read(&to.packet, &mut scratch.name) else { return };
+        self.counters.failed(error);
+        debug!(
+            "no answer to a query of type {}: {} (EDE {})",
+            query.qtype.0, error.text, error.code
+        );
         let snapshot = self.engine.snapshot();
         Case::open(&snapshot, &scratch.name, &query, to.ask.device, to.client.address)
             .count(&self.counters);

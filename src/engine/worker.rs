@@ -13,6 +13,8 @@ use crate::filter::{Answers, VerdictKind};
 use crate::stats::{Counters, Source, Transport};
 use crate::wire::{self, ExtendedError, Name, Query, Rcode, Rtype};
 
+/// Of the queries that are too many, one in this many gets a truncated reply.
+const SLIP: usize = 2;
 /// Replies a second of one worker to those who may not ask.
 const MOST_DENIALS: u32 = 20;
 
@@ -83,8 +85,7 @@ impl Worker {
         let queries = self.seen.count(device, now) as usize;
         let rate = snapshot.config.access.rate;
         if rate > 0 && queries > rate && !client.address.is_loopback() {
-            self.counters.limited();
-            return Outcome::Silence;
+            return self.limit_rate(&query, client, queries, out);
         }
         let mut case = Case::open(snapshot, &self.name, &query, device, client.address);
         if case.verdict.rule.is_none()
@@ -169,6 +170,25 @@ impl Worker {
         self.reply(len, Source::Local, client, Rcode::REFUSED)
     }
 
+    /// What becomes of a query that is one too many in its second. Over UDP some are told to come by
+    /// TCP: a device that is flooded in another's name still gets its answers, and the flood is not
+    /// amplified.
+    #[cold]
+    fn limit_rate(
+        &self,
+        query: &Query<'_>,
+        client: Client,
+        queries: usize,
+        out: &mut [u8],
+    ) -> Outcome {
+        self.counters.limited();
+        if client.transport != Transport::Udp || !queries.is_multiple_of(SLIP) {
+            return Outcome::Silence;
+        }
+        let len = wire::write_truncated(query, Rcode::NOERROR, out);
+        self.reply(len, Source::Local, client, Rcode::NOERROR)
+    }
+
     /// Answers with what `alias` has, which a rule says to be the name's canonical name.
     fn alias(
         &self,
@@ -214,6 +234,7 @@ impl Worker {
         let Client { address, .. } = refused.client;
         Case::open(&snapshot, &self.name, &query, refused.ask.device, address)
             .count(&self.counters);
+        self.counters.failed(ExtendedError::TOO_BUSY);
         let error = Some(ExtendedError::TOO_BUSY);
         let len = wire::write_failure(&query, Rcode::SERVFAIL, error, out);
         self.reply(len, Source::Upstream, refused.client, Rcode::SERVFAIL);

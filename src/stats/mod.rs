@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::clients::DeviceId;
 use crate::filter::{MAX_LISTS, VerdictKind};
 use crate::trackers::Category;
-use crate::wire::Rcode;
+use crate::wire::{ExtendedError, Rcode};
 
 pub use histogram::{BOUNDS_US, Histogram};
 pub use list_hits::{HitsByName, ListHits};
@@ -103,6 +103,7 @@ pub struct Counters {
     rebinding: AtomicU64,
     denied: AtomicU64,
     limited: AtomicU64,
+    failures: [AtomicU64; ExtendedError::FAILURES.len()],
     lists: [ListCounters; MAX_LISTS],
 }
 
@@ -124,6 +125,7 @@ impl Counters {
             rebinding: AtomicU64::new(0),
             denied: AtomicU64::new(0),
             limited: AtomicU64::new(0),
+            failures: Default::default(),
             lists: std::array::from_fn(|_| ListCounters::default()),
         }
     }
@@ -161,6 +163,14 @@ impl Counters {
     /// Counts a query that was one too many for its second.
     pub fn limited(&self) {
         bump(&self.limited, 1);
+    }
+
+    /// Counts a query that got no answer because of `error`, one of [`ExtendedError::FAILURES`].
+    pub fn failed(&self, error: ExtendedError) {
+        let mut causes = ExtendedError::FAILURES.iter();
+        if let Some(cause) = causes.position(|(cause, _)| *cause == error) {
+            bump(&self.failures[cause], 1);
+        }
     }
 
     /// Counts an answer that was refused because it leads a public name into the house.
@@ -263,6 +273,13 @@ impl<'a> Totals<'a> {
     /// Queries that were too many for their second.
     pub fn limited(&self) -> u64 {
         self.0.iter().map(|counters| counters.limited.load(Relaxed)).sum()
+    }
+
+    /// Queries that got no answer, by cause.
+    pub fn failures(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        (0..).zip(ExtendedError::FAILURES).map(|(cause, (_, name)): (usize, _)| {
+            (name, self.0.iter().map(|counters| counters.failures[cause].load(Relaxed)).sum())
+        })
     }
 
     /// Packets that were no query.

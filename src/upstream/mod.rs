@@ -30,6 +30,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout, timeout_at};
+use tracing::debug;
 
 use crate::config::{self, Strategy, UpstreamUrl};
 use crate::wire::ExtendedError;
@@ -239,12 +240,14 @@ async fn attempt(server: &Server, question: &Question, round: u32, deadline: Ins
         // One name's servers have failed; the others' have not.
         Ok(Err(AskError::Recursion(Failure::NoReachable))) => Attempt::Silent,
         Ok(Err(AskError::Recursion(Failure::Network))) => Attempt::Broken,
-        Ok(Err(_)) => {
+        Ok(Err(error)) => {
+            debug!("upstream {}: {error}", server.url());
             server.has_failed(false);
             Attempt::Broken
         }
         Err(_) if server.is_recursive() => Attempt::Silent,
         Err(_) => {
+            debug!("upstream {}: no reply within {patience:?}", server.url());
             server.has_failed(true);
             Attempt::Silent
         }

@@ -96,6 +96,11 @@ impl Server {
         self.figures.servers.get(self.index)
     }
 
+    /// As it is written in the settings.
+    pub(super) fn url(&self) -> &str {
+        self.figures().map_or("of the settings", |figures| &figures.url)
+    }
+
     /// False while it is skipped and probed.
     pub(super) fn is_well(&self) -> bool {
         self.well.get()

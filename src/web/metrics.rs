@@ -228,6 +228,9 @@ fn answers(totals: &Totals<'_>, families: &mut Families) {
     let help = "Time from receiving a query to sending its answer. \
                 Answers given at once are timed by samples.";
     families.histograms("trackless_answer_duration_seconds", help, durations.collect());
+    let failures = totals.failures().map(|(cause, count)| counter(&[("cause", cause)], count));
+    let help = "Queries that upstream had no answer to, by cause.";
+    families.counters("trackless_failures_total", help, failures.collect());
     let rebinding = counter(&[], totals.rebinding());
     let help = "Answers refused because they led public names into the house.";
     families.counters("trackless_rebinding_refused_total", help, vec![rebinding]);
@@ -235,7 +238,8 @@ fn answers(totals: &Totals<'_>, families: &mut Families) {
     let help = "Queries of those who may not ask: see `access` in the settings.";
     families.counters("trackless_queries_denied_total", help, vec![denied]);
     let limited = counter(&[], totals.limited());
-    let help = "Queries left without answer because their device asks too often.";
+    let help =
+        "Queries left without answer, or told to come by TCP, because their device asks too often.";
     families.counters("trackless_queries_limited_total", help, vec![limited]);
     let ignored = counter(&[], totals.ignored());
     let help = "Packets that got no reply because they were no queries.";

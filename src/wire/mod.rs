@@ -24,7 +24,7 @@ pub(crate) use name::write_text;
 pub use name::{Name, NameError};
 pub use query::{Edns, Query, Rejected};
 pub use record::least_ttl;
-pub use reply::{ExtendedError, Refusal, write_any, write_failure};
+pub use reply::{ExtendedError, Refusal, write_any, write_failure, write_truncated};
 
 /// Length of the message header (RFC 1035 section 4.1.1).
 pub const HEADER: usize = 12;

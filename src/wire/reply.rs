@@ -48,6 +48,18 @@ impl ExtendedError {
     /// More questions wait for upstream than we hold.
     pub const TOO_BUSY: Self = Self { code: 0, text: "too many questions in flight" };
 
+    /// Those that say why there is no answer, and what each is called.
+    pub const FAILURES: [(Self, &'static str); 8] = [
+        (Self::NO_REACHABLE_AUTHORITY, "unreachable"),
+        (Self::NETWORK_ERROR, "upstream"),
+        (Self::TOO_BUSY, "busy"),
+        (Self::BOGUS, "bogus"),
+        (Self::SIGNATURE_EXPIRED, "signature_expired"),
+        (Self::SIGNATURE_NOT_YET_VALID, "signature_not_yet_valid"),
+        (Self::DNSKEY_MISSING, "dnskey_missing"),
+        (Self::RRSIGS_MISSING, "rrsigs_missing"),
+    ];
+
     pub(super) fn write(&self, out: &mut [u8]) -> usize {
         let text = self.text.as_bytes();
         let mut at = put(out, 0, &15_u16.to_be_bytes());
@@ -144,7 +156,7 @@ pub fn write_any(query: &Query<'_>, out: &mut [u8]) -> usize {
 }
 
 /// Header and question of a truncated reply (RFC 2181 section 9) with the OPT record.
-pub(super) fn write_truncated(query: &Query<'_>, rcode: Rcode, out: &mut [u8]) -> usize {
+pub fn write_truncated(query: &Query<'_>, rcode: Rcode, out: &mut [u8]) -> usize {
     let len = write_short(&query.edge(), rcode, None, out);
     out[2] |= 0x02;
     len

@@ -105,6 +105,7 @@ fn every_key_is_read() {
             stall: Duration::from_millis(250),
         },
         stats: Stats { devices: 7 },
+        log: Log::Debug,
     };
     assert_eq!(read(FULL), expected);
 }

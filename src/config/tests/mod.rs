@@ -51,4 +51,5 @@ rules: { block: [ads.example, =only.this.example], allow: [_good.example.] }
 rebinding: { refuse: false, allow: [nas.example] }
 tcp: { connections: 10, connections_per_client: 5, idle: 1m, stall: 250ms }
 stats: { devices: 7 }
+log: debug
 "#;

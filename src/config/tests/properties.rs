@@ -171,6 +171,7 @@ fn config() -> impl Strategy<Value = Config> {
                 names: allow,
                 ..Encrypted::default()
             },
+            log: [Log::Error, Log::Warn, Log::Info, Log::Debug][devices % 4],
             stats: Stats { devices },
         },
     )

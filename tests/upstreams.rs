@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use house::Server;
 use house::dns::{A, NOERROR, SERVFAIL, query, question_end, rcode, record};
-use house::upstream::{Said, Upstream};
+use house::upstream::{Said, Upstream, good, raw};
 
 fn address(last: u8) -> Said {
     Said::answer(record(A, 300, &[192, 0, 2, last]))
@@ -23,35 +23,6 @@ fn failure() -> Said {
 fn server(upstreams: &[&Upstream]) -> Server {
     let urls: Vec<_> = upstreams.iter().map(|upstream| upstream.url()).collect();
     Server::start(&format!("upstream: [{}]\n", urls.join(", ")))
-}
-
-/// Answers every query by `reply`, which gets the socket, the query and who sent it.
-fn raw_upstream(
-    reply: impl Fn(&UdpSocket, &[u8], SocketAddr) + Send + 'static,
-) -> (SocketAddr, Arc<AtomicBool>) {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let address = socket.local_addr().unwrap();
-    let stop = Arc::new(AtomicBool::new(false));
-    let stopped = Arc::clone(&stop);
-    socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
-    std::thread::spawn(move || {
-        let mut buffer = [0; 4096];
-        while !stopped.load(Ordering::Relaxed) {
-            if let Ok((len, peer)) = socket.recv_from(&mut buffer) {
-                reply(&socket, &buffer[..len], peer);
-            }
-        }
-    });
-    (address, stop)
-}
-
-/// A good reply to `query`: 192.0.2.`last`, without EDNS.
-fn good(query: &[u8], last: u8) -> Vec<u8> {
-    let mut reply = query[..question_end(query)].to_vec();
-    reply[2..4].copy_from_slice(&[0x81, 0x80]);
-    reply[4..12].copy_from_slice(&[0, 1, 0, 1, 0, 0, 0, 0]);
-    reply.extend(record(A, 300, &[192, 0, 2, last]));
-    reply
 }
 
 #[test]
@@ -109,7 +80,7 @@ fn a_closed_port_costs_no_time() {
 #[test]
 fn lies_are_not_taken() {
     let other = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let (upstream, stop) = raw_upstream(move |socket, query, peer| {
+    let (upstream, stop) = raw(move |socket, query, peer| {
         let truth = good(query, 1);
         let lie = |change: &dyn Fn(&mut Vec<u8>)| {
             let mut lie = good(query, 66);
@@ -135,7 +106,7 @@ fn lies_are_not_taken() {
 
 #[test]
 fn a_malformed_answer_is_a_failure_not_an_answer() {
-    let (upstream, stop) = raw_upstream(|socket, query, peer| {
+    let (upstream, stop) = raw(|socket, query, peer| {
         let mut reply = good(query, 1);
         let records = reply.len();
         reply.truncate(records - 2);
@@ -148,7 +119,7 @@ fn a_malformed_answer_is_a_failure_not_an_answer() {
 
 #[test]
 fn an_upstream_that_does_not_keep_case_is_put_up_with() {
-    let (upstream, stop) = raw_upstream(|socket, query, peer| {
+    let (upstream, stop) = raw(|socket, query, peer| {
         let mut reply = good(query, 1);
         let end = question_end(&reply);
         reply[12..end].make_ascii_lowercase();
@@ -167,7 +138,7 @@ fn queries_cannot_be_foreseen_and_tell_nothing_of_the_client() {
     type Seen = (u16, SocketAddr, Vec<u8>);
     let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
     let all = Arc::clone(&seen);
-    let (upstream, stop) = raw_upstream(move |socket, query, peer| {
+    let (upstream, stop) = raw(move |socket, query, peer| {
         let id = u16::from_be_bytes([query[0], query[1]]);
         all.lock().unwrap().push((id, peer, query.to_vec()));
         socket.send_to(&good(query, 1), peer).unwrap();
@@ -276,49 +247,6 @@ fn the_faster_one_is_asked_where_that_is_wanted() {
         let name = |n| format!("n{n}.{strategy}.example");
         let asked = |of: &Upstream| (0..30).filter(|n| !of.asked(&name(*n)).is_empty()).count();
         assert_eq!(asked(&slow) == 30 && asked(&fast) == 30, both, "{strategy}");
-    }
-}
-
-/// What is wrong with an upstream that is asked first: nobody waits long, and nobody gets anything
-/// but the other one's answer.
-#[test]
-fn another_one_is_asked_in_good_time_whatever_is_wrong_with_the_first() {
-    type Fault = fn(&[u8]) -> Option<Vec<u8>>;
-    let faults: [(&str, Fault); 7] = [
-        ("silent", |_| None),
-        ("garbage", |_| Some(vec![0xff; 40])),
-        ("another ID", |query| {
-            let mut reply = good(query, 1);
-            reply[0] ^= 0x55;
-            Some(reply)
-        }),
-        ("another question", |query| {
-            let mut reply = good(query, 1);
-            reply[13] ^= 0x01;
-            Some(reply)
-        }),
-        ("cut short", |query| Some(good(query, 1)[..20].to_vec())),
-        ("no reply but the query", |query| Some(query.to_vec())),
-        ("drops a third", |query| (query[1] % 3 != 0).then(|| good(query, 2))),
-    ];
-    let well = Upstream::start(|_, _| Some(address(2)));
-    for (fault, reply) in faults {
-        let (address, stop) = raw_upstream(move |socket, query, peer| {
-            if let Some(reply) = reply(query) {
-                let _ = socket.send_to(&reply, peer);
-            }
-        });
-        let server = Server::start(&format!("upstream: [udp://{address}, {}]", well.url()));
-        let mut slowest = Duration::ZERO;
-        for index in 0..12 {
-            let start = std::time::Instant::now();
-            let reply = server.ask(&query(1, &format!("n{index}.example"), A));
-            slowest = slowest.max(start.elapsed());
-            assert_eq!((rcode(&reply), reply.last()), (NOERROR, Some(&2)), "{fault}");
-        }
-        // A fifth of a second, if the machine has nothing else to do.
-        assert!(slowest < Duration::from_secs(1), "{fault}: {slowest:?}");
-        stop.store(true, Ordering::Relaxed);
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::dns::{OPT, asked, question_end};
+use super::dns::{A, OPT, asked, question_end, record};
 use super::{read_framed, send_framed};
 
 /// What an upstream says: the flags and the records behind the question, or nothing.
@@ -138,4 +138,33 @@ fn message(query: &[u8], said: &Said) -> Vec<u8> {
         message.extend([4, 0xd0, 0, 0, 0, 0, 0, 0]);
     }
     message
+}
+
+/// Answers every query by `reply`, which gets the socket, the query and who sent it.
+pub fn raw(
+    reply: impl Fn(&UdpSocket, &[u8], SocketAddr) + Send + 'static,
+) -> (SocketAddr, Arc<AtomicBool>) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    let stop = Arc::new(AtomicBool::new(false));
+    let stopped = Arc::clone(&stop);
+    socket.set_read_timeout(Some(Duration::from_millis(20))).unwrap();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while !stopped.load(Ordering::Relaxed) {
+            if let Ok((len, peer)) = socket.recv_from(&mut buffer) {
+                reply(&socket, &buffer[..len], peer);
+            }
+        }
+    });
+    (address, stop)
+}
+
+/// A good reply to `query`: 192.0.2.`last`, without EDNS.
+pub fn good(query: &[u8], last: u8) -> Vec<u8> {
+    let mut reply = query[..question_end(query)].to_vec();
+    reply[2..4].copy_from_slice(&[0x81, 0x80]);
+    reply[4..12].copy_from_slice(&[0, 1, 0, 1, 0, 0, 0, 0]);
+    reply.extend(record(A, 300, &[192, 0, 2, last]));
+    reply
 }

@@ -42,6 +42,7 @@
 //! | [`upstream`] | who is asked: pools, strategies, every transport, recursion, validation | wire, config, clock, stats (histograms) |
 //! | [`engine`] | the function above | all of the above |
 //! | [`server`] | the front doors: `udp`, `stream` (TCP, TLS), `doh`, `quic`; certificates | engine, config |
+//! | [`control`] | orders to the running server, over a socket | engine, wire |
 //! | [`web`] | HTTP: metrics, health | engine, stats, lists |
 //!
 //! No room is used by one it uses. `wire`, `filter`, `catalogue`, `trackers` and `cache` are plain Rust: no
@@ -54,6 +55,7 @@ pub mod cli;
 pub mod clients;
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod data;
 pub mod engine;
 pub mod filter;

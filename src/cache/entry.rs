@@ -55,6 +55,13 @@ impl Key<'_> {
     }
 }
 
+impl<'a> Key<'a> {
+    /// The key of an entry with these [`Entry::bits`].
+    pub(super) fn with_bits(name: &'a Name, qtype: Rtype, bits: u8) -> Self {
+        Self { name, qtype, dnssec_ok: bits & 1 != 0, checking_disabled: bits & 2 != 0 }
+    }
+}
+
 impl KeyHash {
     pub(super) fn tag(self) -> u64 {
         self.0
@@ -105,6 +112,17 @@ impl Entry {
     /// The answer.
     pub fn answer(&self) -> &Answer {
         &self.answer
+    }
+
+    /// The name it was asked for.
+    pub(super) fn name(&self) -> Name {
+        let question = self.answer.question();
+        Name::of_suffix(&question[..question.len() - 4])
+    }
+
+    /// What the question depends on beside name and type.
+    pub(super) fn bits(&self) -> u8 {
+        self.bits
     }
 
     /// Seconds since upstream gave it.

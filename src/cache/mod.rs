@@ -10,13 +10,17 @@
 //! argument, in seconds. From here an answer goes to `wire`, which patches it for its client.
 
 mod entry;
+mod kept;
 
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwapOption, Guard};
 
+use crate::wire::Name;
+
 pub use entry::{Entry, Key, KeyHash};
+pub use kept::Damaged;
 
 /// Entries that share a place: eight tags fill a cache line.
 const WAYS: usize = 8;
@@ -142,6 +146,20 @@ impl Cache {
         }
     }
 
+    /// Lets go of the answers to questions for which `goes` is true, of their names; returns how many
+    /// those were. Looks at every answer; readers are not held up.
+    pub fn flush(&self, goes: impl Fn(&Name) -> bool) -> usize {
+        let _writing = self.hand.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gone = 0;
+        for slot in 0..self.entries.len() {
+            if self.entries[slot].load().as_deref().is_some_and(|entry| goes(&entry.name())) {
+                self.clear(slot);
+                gone += 1;
+            }
+        }
+        gone
+    }
+
     /// The slot to write to: the same question's, an empty one, or the coldest.
     fn slot_for(&self, hash: KeyHash, now: u32) -> usize {
         let mut coldest = (u8::MAX, 0);
@@ -195,9 +213,9 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Answer, Name, Rtype, TtlBounds};
+    use crate::wire::{Answer, Rtype, TtlBounds};
 
-    const BOUNDS: TtlBounds = TtlBounds { min: 0, max: 86_400, max_negative: 3_600 };
+    pub(super) const BOUNDS: TtlBounds = TtlBounds { min: 0, max: 86_400, max_negative: 3_600 };
 
     fn name(index: usize) -> Name {
         format!("n{index}.example").parse().unwrap()
@@ -208,7 +226,7 @@ mod tests {
     }
 
     /// Asked for `index` at `now`; like a server, keeps an answer of `ttl` seconds on a miss.
-    fn ask(cache: &Cache, index: usize, ttl: u32, now: u32) -> bool {
+    pub(super) fn ask(cache: &Cache, index: usize, ttl: u32, now: u32) -> bool {
         let name = name(index);
         let key = key(&name);
         let hash = key.hash();
@@ -308,6 +326,18 @@ mod tests {
             hits += popular.clone().filter(|&index| ask(&cache, index, 600, 0)).count();
         }
         assert!(hits > 3_600, "{hits} of 4000");
+    }
+
+    #[test]
+    fn what_is_flushed_is_asked_for_again() {
+        let cache = Cache::new(1 << 20);
+        for index in 0..20 {
+            ask(&cache, index, 60, 0);
+        }
+        assert_eq!(cache.flush(|name| name.wire() == self::name(3).wire()), 1);
+        assert!(!ask(&cache, 3, 60, 0) && ask(&cache, 4, 60, 0));
+        assert_eq!(cache.flush(|_| true), 20);
+        assert_eq!((cache.bytes(), cache.entries()), (0, 0));
     }
 
     #[test]

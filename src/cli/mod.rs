@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+mod cache;
 mod catalogue;
 mod certificates;
 mod check;
@@ -56,6 +57,11 @@ enum Action {
         #[command(subcommand)]
         action: ListsAction,
     },
+    /// What the running server holds
+    Cache {
+        #[command(subcommand)]
+        action: CacheAction,
+    },
     /// Look at settings
     Config {
         #[command(subcommand)]
@@ -93,6 +99,17 @@ enum ListsAction {
     Catalogue,
     /// Show the services that can be refused as a whole
     Services,
+}
+
+#[derive(Debug, Subcommand)]
+enum CacheAction {
+    /// Let go of held answers for a name and all below it
+    Flush {
+        /// The name; * for everything
+        name: String,
+        #[command(flatten)]
+        settings: Settings,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -168,6 +185,9 @@ pub fn run() -> ExitCode {
             ListsAction::Catalogue => catalogue::lists(),
             ListsAction::Services => catalogue::services(),
         },
+        Action::Cache { action: CacheAction::Flush { name, settings } } => {
+            cache::flush(&name, &settings)
+        }
         Action::Config { action: ConfigAction::Check { file } } => return config::check(&file),
         Action::Config { action: ConfigAction::Show { config } } => {
             return config::show(config.as_deref());

@@ -22,9 +22,10 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::encrypted::Encrypted;
-use super::{Settings, certificates, subscriptions};
+use super::{Settings, cache, certificates, subscriptions};
 use crate::clients::{Directory, Key};
 use crate::config::{Config, Log};
+use crate::control;
 use crate::data::Folder;
 use crate::engine::{Engine, Resolver, Snapshot};
 use crate::lists::Status;
@@ -91,6 +92,12 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     report(&snapshot);
     let (engine, threads) = Engine::new(&config, snapshot, devices, resolvers);
 
+    if let Some(data) = &data {
+        cache::load(&engine, data);
+        if let Err(error) = control::spawn(data, Arc::clone(&engine)) {
+            warn!("no orders can be taken: {}: {error}", data.display());
+        }
+    }
     let ready = Arc::new(AtomicBool::new(false));
     let reloads = Arc::new(Reloads::default());
     let addresses: Vec<_> = doors.iter().map(|door| door.address).collect();
@@ -145,7 +152,7 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     }
     let mut house = House { settings, engine, data, certificate, reloads, news, reloaded };
     house.wait_for_signals(say_ready)?;
-    let engine = house.engine;
+    let (engine, data) = (house.engine, house.data);
 
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     ready.store(false, Ordering::Release);
@@ -158,6 +165,9 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     }
     while (engine.waiting() > 0 || connections.open() > 0) && Instant::now() < deadline {
         thread::sleep(DRAIN_LOOK);
+    }
+    if let Some(data) = &data {
+        cache::save(&engine, data);
     }
     Ok(())
 }

@@ -141,6 +141,9 @@ pub struct Cache {
     pub stale: Duration,
     /// Whether answers asked for often are refreshed before they expire.
     pub prefetch: bool,
+    /// Whether answers are kept in the data folder while the server is stopped: with the names that
+    /// were asked for.
+    pub keep: bool,
 }
 
 /// What a refused query gets.
@@ -298,6 +301,7 @@ impl Default for Cache {
             max_negative_ttl: Duration::from_secs(3_600),
             stale: Duration::from_secs(86_400),
             prefetch: true,
+            keep: false,
         }
     }
 }

@@ -192,6 +192,11 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         field: |config| Field::Switch(&mut config.cache.prefetch),
     },
     Setting {
+        key: "cache.keep",
+        about: "whether answers are on the disk while the server is stopped, with the names asked for",
+        field: |config| Field::Switch(&mut config.cache.keep),
+    },
+    Setting {
         key: "block.ttl",
         about: "how long clients may remember a refusal",
         field: |config| Field::Ttl(&mut config.block.ttl, seconds(0, 86_400)),

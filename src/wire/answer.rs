@@ -176,6 +176,16 @@ impl Answer {
         &self.bytes[..usize::from(self.message_len)]
     }
 
+    /// The message as it is `age` seconds later: TTLs less the age.
+    pub(crate) fn aged(&self, age: u32) -> Vec<u8> {
+        let mut message = self.message().to_vec();
+        for at in self.ttls() {
+            let ttl = read_u32(&message, at).unwrap_or(0);
+            put(&mut message, at, &ttl.saturating_sub(age).to_be_bytes());
+        }
+        message
+    }
+
     /// Canonical name, type and class of the question.
     pub(crate) fn question(&self) -> &[u8] {
         &self.bytes[HEADER..usize::from(self.question_end)]

@@ -193,6 +193,17 @@ impl Name {
         parent.parse().is_ok_and(|parent: Self| self.suffix(parent.label_count()) == parent.wire())
     }
 
+    /// The name that `wire` is, if that is one in canonical form.
+    pub(crate) fn of_canonical(wire: &[u8]) -> Option<Self> {
+        let mut at = 0;
+        while let &length @ 1..=63 = wire.get(at)? {
+            at += 1 + usize::from(length);
+        }
+        let whole = wire[at] == 0 && at + 1 == wire.len() && wire.len() <= MAX_NAME;
+        let lower = !wire.iter().any(u8::is_ascii_uppercase);
+        (whole && lower).then(|| Self::of_suffix(wire))
+    }
+
     /// The name of a [`suffix`](Self::suffix).
     pub(crate) fn of_suffix(wire: &[u8]) -> Self {
         let mut name = Self::default();

@@ -40,9 +40,10 @@ impl Server {
     }
 
     pub fn start_in(folder: TempDir, settings: &str) -> Self {
-        let listens = settings.lines().any(|line| line.starts_with("listen:"));
-        let listen = if listens { "" } else { "listen: 127.0.0.1:0\n" };
-        let text = format!("{listen}web: 127.0.0.1:0\ndata: data\n{settings}");
+        let given = |key: &str| settings.lines().any(|line| line.starts_with(key));
+        let listen = if given("listen:") { "" } else { "listen: 127.0.0.1:0\n" };
+        let data = if given("data:") { "" } else { "data: data\n" };
+        let text = format!("{listen}web: 127.0.0.1:0\n{data}{settings}");
         let config = folder.path().join("trackless.yaml");
         std::fs::write(&config, text).unwrap();
         let mut child = command(&["serve", "--config", config.to_str().unwrap()])

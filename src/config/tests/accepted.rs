@@ -65,6 +65,7 @@ fn every_key_is_read() {
             max_negative_ttl: Duration::from_secs(1_800),
             stale: Duration::from_secs(3_600),
             prefetch: false,
+            keep: true,
         },
         block: Block { ttl: Duration::from_secs(300) },
         lists: vec![

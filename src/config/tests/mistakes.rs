@@ -18,14 +18,14 @@ macro_rules! mistakes {
 
 mistakes! {
     keys {
-        "lisen: x" => "1:1: unknown key `lisen`; did you mean `listen`? Accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats"
-        "cache:\n  sise: 1" => "2:3: unknown key `cache.sise`; did you mean `cache.size`? Accepted here: size, min_ttl, max_ttl, max_negative_ttl, stale, prefetch"
-        "zzzzzz: 1" => "1:1: unknown key `zzzzzz`; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats"
-        "timeout: 3s" => "1:1: unknown key `timeout`; did you mean `upstream.timeout`? Accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats"
-        "<<: { web: off }" => "1:1: unknown key `<<`; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats"
-        "1: 2" => "1:1: unknown key `1`; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats"
-        "true: 2" => "1:1: `true` is not a key; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats"
-        "? [a]\n: b" => "1:3: a list is not a key; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats"
+        "lisen: x" => "1:1: unknown key `lisen`; did you mean `listen`? Accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats, log"
+        "cache:\n  sise: 1" => "2:3: unknown key `cache.sise`; did you mean `cache.size`? Accepted here: size, min_ttl, max_ttl, max_negative_ttl, stale, prefetch, keep"
+        "zzzzzz: 1" => "1:1: unknown key `zzzzzz`; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats, log"
+        "timeout: 3s" => "1:1: unknown key `timeout`; did you mean `upstream.timeout`? Accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats, log"
+        "<<: { web: off }" => "1:1: unknown key `<<`; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats, log"
+        "1: 2" => "1:1: unknown key `1`; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats, log"
+        "true: 2" => "1:1: `true` is not a key; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats, log"
+        "? [a]\n: b" => "1:3: a list is not a key; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats, log"
         "web: off\nweb: off" => "2:1: key `web` is there twice; delete one of them"
         "cache: { size: 1, size: 2 }" => "1:19: key `cache.size` is there twice; delete one of them"
     }

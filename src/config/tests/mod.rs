@@ -25,7 +25,7 @@ upstream:
   bootstrap: udp://192.168.1.2
   ca: ca.pem
   timeout: 1500ms
-cache: { size: 64 MiB, min_ttl: 10s, max_ttl: 2d, max_negative_ttl: 30m, stale: 1h, prefetch: false }
+cache: { size: 64 MiB, min_ttl: 10s, max_ttl: 2d, max_negative_ttl: 30m, stale: 1h, prefetch: false, keep: true }
 block: { ttl: 5m }
 lists:
   - { name: my list, file: ads.txt, format: hosts, action: allow, subdomains: true }

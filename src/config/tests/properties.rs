@@ -153,6 +153,7 @@ fn config() -> impl Strategy<Value = Config> {
                 max_negative_ttl: cache.3,
                 stale: cache.3,
                 prefetch: devices % 2 == 0,
+                keep: devices % 2 == 1,
             },
             block: Block { ttl },
             lists,

@@ -261,3 +261,35 @@ fn a_slow_upstream_costs_no_more_than_its_time() {
     assert_eq!(rcode(&server.ask(&query(1, "www.example", A))), SERVFAIL);
     assert!(start.elapsed() < Duration::from_millis(1_800), "{:?}", start.elapsed());
 }
+
+#[test]
+fn addresses_are_made_where_there_is_a_gateway() {
+    const AAAA: u16 = 28;
+    const PTR: u16 = 12;
+    let upstream = Upstream::start(|query, _| {
+        let name = house::dns::asked(query).to_ascii_lowercase();
+        let rtype = query[question_end(query) - 3];
+        Some(match (name.as_str(), rtype) {
+            ("both.example", 28) => Said::answer(record(AAAA, 300, &[0x20; 16])),
+            ("home.example", 1) => Said::answer(record(A, 300, &[192, 168, 1, 1])),
+            (_, 1) => Said::answer(record(A, 300, &[198, 51, 100, 7])),
+            ("7.100.51.198.in-addr.arpa", 12) => Said::answer(record(PTR, 300, b"\x03www\0")),
+            _ => Said { flags: [0x81, 0x80], counts: [0, 0, 0], records: Vec::new() },
+        })
+    });
+    let server = Server::start(&format!(
+        "upstream: {{ servers: {}, dns64: \"64:ff9b::/96\" }}",
+        upstream.url()
+    ));
+    let ask = |name: &str, rtype| server.ask(&query(1, name, rtype));
+    let made = [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, 198, 51, 100, 7];
+    assert!(ask("v4.example", AAAA).ends_with(&made));
+    assert!(ask("v4.example", A).ends_with(&[198, 51, 100, 7]));
+    assert!(ask("both.example", AAAA).ends_with(&[0x20; 16]));
+    assert_eq!(house::dns::counts(&ask("home.example", AAAA))[1], 0, "no way into the house");
+    let zeros = "0.".repeat(16);
+    let reverse = format!("7.0.4.6.3.3.6.c.{zeros}b.9.f.f.4.6.0.0.ip6.arpa");
+    let reply = ask(&reverse, PTR);
+    assert_eq!((house::dns::counts(&reply)[1], rcode(&reply)), (2, NOERROR));
+    assert!(reply.ends_with(b"\x03www\0"));
+}

@@ -33,6 +33,8 @@ pub struct Access {
     pub networks: Vec<IpNet>,
     /// Whether the networks this machine is in may, too.
     pub on_link: bool,
+    /// Load balancers that say for whom they ask (PROXY protocol, version 2), over UDP and streams.
+    pub proxies: Vec<IpNet>,
     /// Queries a second from one device to one worker, 0 for any number; this machine's own are not
     /// counted. 0..=1 000 000.
     pub rate: usize,
@@ -60,6 +62,7 @@ impl Default for Access {
                 v6(0xfc00, 7),
             ],
             on_link: true,
+            proxies: Vec::new(),
             rate: 1_000,
         }
     }

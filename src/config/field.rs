@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 
 use super::error::{nearest, quoted};
 use super::listed::Kind;
@@ -39,6 +39,7 @@ pub(super) enum Field<'a> {
     Format(&'a mut Option<Format>),
     Action(&'a mut Action),
     AddressOrOff(&'a mut Option<SocketAddr>),
+    PrefixOrOff(&'a mut Option<Ipv6Net>),
     Folder(&'a mut Option<PathBuf>),
     File(&'a mut Option<PathBuf>),
     Url(&'a mut Option<String>),
@@ -51,6 +52,8 @@ pub(super) enum Field<'a> {
     Servers(&'a mut Vec<UpstreamUrl>, bool),
     Rules(&'a mut Vec<String>),
     Networks(&'a mut Vec<IpNet>),
+    /// As those, or none.
+    AnyNetworks(&'a mut Vec<IpNet>),
     Services(&'a mut Vec<String>),
     Listed(&'a mut Vec<List>, Kind),
 }
@@ -112,7 +115,7 @@ impl Field<'_> {
             Self::ListName(_) => "a name for a list",
             Self::Servers(..) => "a server",
             Self::Rules(_) => "a host name",
-            Self::Networks(_) => "a network",
+            Self::Networks(_) | Self::AnyNetworks(_) | Self::PrefixOrOff(_) => "a network",
             Self::Services(_) => "a service",
             Self::Listed(_, kind) => kind.noun(),
         }
@@ -140,6 +143,7 @@ impl Field<'_> {
             Self::SafeSearch(_) => words(SAFE_SEARCH),
             Self::Format(_) => words(FORMAT),
             Self::Action(_) => words(ACTION),
+            Self::PrefixOrOff(_) => "off, or for example \"64:ff9b::/96\"".to_owned(),
             Self::AddressOrOff(_) => format!("off, or for example 127.0.0.1:{WEB_PORT}"),
             Self::Addresses(_) => {
                 format!("for example 0.0.0.0:53 or \"[::1]:{LISTEN_PORT}\" (in quotes)")
@@ -159,7 +163,9 @@ impl Field<'_> {
                 "for example ads.example (with its sub-domains) or =ads.example (only it)"
                     .to_owned()
             }
-            Self::Networks(_) => "for example 192.168.0.0/16 or \"fd00::/8\"".to_owned(),
+            Self::Networks(_) | Self::AnyNetworks(_) => {
+                "for example 192.168.0.0/16 or \"fd00::/8\"".to_owned()
+            }
             Self::Services(_) => "for example tiktok".to_owned(),
             Self::Listed(_, Kind::Databases) => {
                 "for example `- adguard-trackers` or `- { name: mine, file: tds.json }`".to_owned()
@@ -180,6 +186,7 @@ impl Field<'_> {
                 | Self::ListName(_)
                 | Self::Rules(_)
                 | Self::Networks(_)
+                | Self::AnyNetworks(_)
                 | Self::Domains(_)
         )
     }
@@ -195,6 +202,7 @@ impl Field<'_> {
                 | Self::Servers(..)
                 | Self::Rules(_)
                 | Self::Networks(_)
+                | Self::AnyNetworks(_)
                 | Self::Services(_)
                 | Self::Listed(..)
         )
@@ -210,7 +218,7 @@ impl Field<'_> {
         match self {
             Self::Addresses(slot) | Self::Doors(slot, _) => slot.clear(),
             Self::Servers(slot, _) => slot.clear(),
-            Self::Networks(slot) => slot.clear(),
+            Self::Networks(slot) | Self::AnyNetworks(slot) => slot.clear(),
             Self::Hosts(slot) => slot.clear(),
             Self::Domains(slot) => slot.clear(),
             Self::Rules(slot) | Self::Services(slot) => slot.clear(),
@@ -248,6 +256,12 @@ impl Field<'_> {
                     text => Some(values::address(text, WEB_PORT)?),
                 };
             }
+            Self::PrefixOrOff(slot) => {
+                **slot = match text {
+                    "off" => None,
+                    text => Some(values::gateway(text)?),
+                };
+            }
             Self::Folder(slot) => **slot = Some(path(text, folder)?),
             Self::File(slot) => **slot = Some(path(text, folder)?),
             Self::Url(slot) => **slot = Some(values::url(text)?),
@@ -257,7 +271,7 @@ impl Field<'_> {
             Self::Hosts(slot) => slot.push(text.parse().map_err(|_| Fault::Form)?),
             Self::Servers(slot, named) => slot.push(server(text, *named)?),
             Self::Rules(slot) => slot.push(values::rule(text)?),
-            Self::Networks(slot) => slot.push(values::network(text)?),
+            Self::Networks(slot) | Self::AnyNetworks(slot) => slot.push(values::network(text)?),
             Self::Services(slot) => slot.push(service(text)?),
             Self::Listed(..) => return Err(Fault::Form),
         }
@@ -287,6 +301,9 @@ impl Field<'_> {
                 Some(address) => vec![yaml_text(&address.to_string())],
                 None => vec!["off".to_owned()],
             },
+            Self::PrefixOrOff(slot) => {
+                vec![slot.map_or_else(|| "off".to_owned(), |prefix| yaml_text(&prefix.to_string()))]
+            }
             Self::Url(slot) => slot.iter().map(|url| yaml_text(url)).collect(),
             Self::Folder(slot) | Self::File(slot) => {
                 slot.iter().map(|path| yaml_text(&path.to_string_lossy())).collect()
@@ -299,7 +316,9 @@ impl Field<'_> {
                 slot.iter().map(|item| yaml_text(&item.to_string())).collect()
             }
             Self::Hosts(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
-            Self::Networks(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
+            Self::Networks(slot) | Self::AnyNetworks(slot) => {
+                slot.iter().map(|item| yaml_text(&item.to_string())).collect()
+            }
             Self::Rules(slot) | Self::Services(slot) => {
                 slot.iter().map(|item| yaml_text(item)).collect()
             }

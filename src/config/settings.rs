@@ -102,6 +102,11 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         field: |config| Field::Switch(&mut config.access.on_link),
     },
     Setting {
+        key: "access.proxies",
+        about: "load balancers that say for whom they ask (PROXY protocol, version 2)",
+        field: |config| Field::AnyNetworks(&mut config.access.proxies),
+    },
+    Setting {
         key: "access.rate",
         about: "queries a second from one device; 0 for any number",
         field: |config| Field::Count(&mut config.access.rate, 0..=1_000_000),
@@ -155,6 +160,11 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         key: "upstream.unsigned",
         about: "domains whose signatures do not count, right or wrong",
         field: |config| Field::Rules(&mut config.upstream.dnssec.unsigned),
+    },
+    Setting {
+        key: "upstream.dns64",
+        about: "prefix of a gateway to IPv4, from which IPv6 addresses are made where there are none",
+        field: |config| Field::PrefixOrOff(&mut config.upstream.dns64),
     },
     Setting {
         key: "upstream.timeout",

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ipnet::Ipv6Net;
+
 use super::UpstreamUrl;
 
 /// Upstreams in order of preference, and the time they get.
@@ -20,6 +22,9 @@ pub struct Upstream {
     pub roots: Vec<IpAddr>,
     /// How answers are validated.
     pub dnssec: Dnssec,
+    /// Prefix of a gateway to IPv4, for those who have IPv6 alone (RFC 6147); 32, 40, 48, 56, 64 or
+    /// 96 bits long.
+    pub dns64: Option<Ipv6Net>,
     /// Who is asked for the addresses of servers that are named; by their own addresses.
     pub bootstrap: Vec<UpstreamUrl>,
     /// File of certificates (PEM) that servers may be signed with, beside those browsers trust.
@@ -101,6 +106,7 @@ impl Default for Upstream {
             strategy: Strategy::default(),
             domains: Vec::new(),
             roots: Vec::new(),
+            dns64: None,
             dnssec: Dnssec::default(),
             ca: None,
             timeout: Duration::from_secs(3),

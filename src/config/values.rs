@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 
 use super::error::{nearest, quoted};
 use super::upstream_url::is_host_name;
@@ -49,6 +49,13 @@ pub(super) fn network(text: &str) -> Result<IpNet, Fault> {
     let address = text.parse::<IpAddr>().map(IpNet::from);
     let network = address.or_else(|_| text.parse::<IpNet>()).map_err(|_| Fault::Form)?;
     Ok(network.trunc())
+}
+
+/// The prefix of a gateway to IPv4 (RFC 6052 section 2.2).
+pub(super) fn gateway(text: &str) -> Result<Ipv6Net, Fault> {
+    let prefix = text.parse::<Ipv6Net>().map_err(|_| Fault::Form)?;
+    let known = [32, 40, 48, 56, 64, 96].contains(&prefix.prefix_len());
+    if known { Ok(prefix.trunc()) } else { Err(Fault::Form) }
 }
 
 /// A number of bytes.

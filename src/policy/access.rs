@@ -23,6 +23,7 @@ const WIDEST_V6: u8 = 48;
 #[derive(Debug)]
 pub struct Access {
     networks: Vec<IpNet>,
+    proxies: Vec<IpNet>,
     /// Networks of this machine; none where they do not count.
     on_link: Option<OnLink>,
 }
@@ -41,7 +42,16 @@ impl Access {
             networks: ArcSwap::from_pointee(on_link()),
             looked: Mutex::new(Instant::now()),
         });
-        Self { networks: config.networks.clone(), on_link }
+        Self { networks: config.networks.clone(), proxies: config.proxies.clone(), on_link }
+    }
+
+    /// Whether who asks from `address` says for whom, and is believed.
+    #[inline]
+    pub fn is_proxy(&self, address: IpAddr) -> bool {
+        !self.proxies.is_empty() && {
+            let address = address.to_canonical();
+            self.proxies.iter().any(|network| network.contains(&address))
+        }
     }
 
     /// Whether `address` may ask. About 10 ns for those of the settings.

@@ -10,6 +10,7 @@ mod bind;
 pub mod certificate;
 mod connections;
 pub mod doh;
+mod proxy;
 pub mod quic;
 pub mod stream;
 mod sys;

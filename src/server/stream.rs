@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::{Connections, certificate, doh, quic};
+use super::{Connections, certificate, doh, proxy, quic};
 use crate::clients::{DeviceId, own_name};
 use crate::config;
 use crate::engine::{Client, Engine, Outcome, Waiting, Worker};
@@ -107,10 +107,15 @@ async fn accept(
         };
         match accepted {
             Ok((stream, peer)) => {
-                if let Some(place) = connections.enter(peer.ip().to_canonical()) {
-                    let connection = connection(stream, peer, speaks.clone(), Rc::clone(&shared));
+                let (speaks, shared) = (speaks.clone(), Rc::clone(&shared));
+                if shared.is_proxy(peer.ip()) {
+                    let connections = Arc::clone(&connections);
                     tokio::task::spawn_local(async move {
-                        connection.await;
+                        proxied(stream, peer.ip(), speaks, shared, &connections).await;
+                    });
+                } else if let Some(place) = connections.enter(peer.ip().to_canonical()) {
+                    tokio::task::spawn_local(async move {
+                        connection(stream, peer.ip(), speaks, shared).await;
                         drop(place);
                     });
                 }
@@ -127,16 +132,32 @@ fn is_of_one_client(error: &io::Error) -> bool {
     matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, speaks: Speaks, shared: Rc<Shared>) {
+/// Serves a connection of one who says for whom it is.
+async fn proxied(
+    mut stream: TcpStream,
+    proxy: IpAddr,
+    speaks: Speaks,
+    shared: Rc<Shared>,
+    connections: &Arc<Connections>,
+) {
+    let client = timeout(shared.limits.stall, proxy::receive(&mut stream, proxy)).await;
+    let Ok(Some(client)) = client else { return };
+    if let Some(_place) = connections.enter(client.to_canonical()) {
+        connection(stream, client, speaks, shared).await;
+    }
+}
+
+async fn connection(stream: TcpStream, client_address: IpAddr, speaks: Speaks, shared: Rc<Shared>) {
     // Replies are gathered by us; the system need not wait for more.
     let _ = stream.set_nodelay(true);
     let client = |transport, stream: &TlsStream<TcpStream>| {
-        shared.client(peer.ip(), transport, stream.get_ref().1.server_name())
+        shared.client(client_address, transport, stream.get_ref().1.server_name())
     };
     match speaks {
         Speaks::Plain => {
             let (read, write) = stream.into_split();
-            converse(read, write, shared.client(peer.ip(), Transport::Tcp, None), &shared).await;
+            converse(read, write, shared.client(client_address, Transport::Tcp, None), &shared)
+                .await;
         }
         Speaks::Tls(tls) => {
             if let Some(stream) = handshake(stream, tls, &shared).await {
@@ -180,6 +201,10 @@ async fn converse(
 }
 
 impl Shared {
+    fn is_proxy(&self, address: IpAddr) -> bool {
+        self.worker.borrow().0.engine().snapshot().access.is_proxy(address)
+    }
+
     /// The client at `address`; it may have put its own name before ours in the TLS server name.
     pub(super) fn client(
         &self,

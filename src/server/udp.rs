@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use super::proxy;
 use super::sys::{Batch, shut};
 use crate::engine::{Client, Engine, Outcome, Waiting, Worker};
 use crate::stats::{Source, Transport};
@@ -86,8 +87,14 @@ impl Door {
             if port == 0 {
                 continue;
             }
+            let (address, query) = if snapshot.access.is_proxy(address) {
+                let Some(named) = proxy::split(datagram.query, address) else { continue };
+                named
+            } else {
+                (address, datagram.query)
+            };
             let client = Client { address, transport: Transport::Udp, device: None };
-            match worker.answer(&snapshot, datagram.query, client, now, datagram.reply) {
+            match worker.answer(&snapshot, query, client, now, datagram.reply) {
                 Outcome::Reply(len, source) => {
                     *datagram.reply_len = len;
                     by_source[source as usize] += 1;
@@ -96,7 +103,7 @@ impl Door {
                 Outcome::Ask(ask) => {
                     let (socket, path) = (Arc::clone(&self.socket), *datagram.path);
                     let waiting = Waiting {
-                        packet: datagram.query.into(),
+                        packet: query.into(),
                         ask,
                         client,
                         received,

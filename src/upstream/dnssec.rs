@@ -175,7 +175,7 @@ pub(super) fn add(reply: &mut Message, message: Message, question: &Question) {
     reply.add_authorities(records(message.authorities));
 }
 
-fn is_dnssec(rtype: RecordType) -> bool {
+pub(super) fn is_dnssec(rtype: RecordType) -> bool {
     use RecordType::{NSEC, NSEC3, NSEC3PARAM, RRSIG};
     matches!(rtype, RRSIG | NSEC | NSEC3 | NSEC3PARAM)
 }

@@ -12,6 +12,7 @@
 
 mod bootstrap;
 mod connection;
+mod dns64;
 mod dnssec;
 mod figures;
 mod message;
@@ -29,11 +30,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::Ipv6Net;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::debug;
 
 use crate::config::{self, Strategy, UpstreamUrl};
-use crate::wire::ExtendedError;
+use crate::wire::{ExtendedError, Rtype};
 
 use bootstrap::Bootstrap;
 pub(crate) use connection::connection;
@@ -66,6 +68,8 @@ pub struct Pool {
     /// Questions asked: who is next.
     next: Cell<usize>,
     validation: Option<Validation>,
+    /// Where a gateway to IPv4 is.
+    dns64: Option<Ipv6Net>,
 }
 
 /// What servers are made with.
@@ -119,6 +123,7 @@ impl Pool {
             strategy: config.strategy,
             timeout: config.timeout,
             next: Cell::new(0),
+            dns64: config.dns64,
             validation: exempt.map(|exempt| {
                 Validation::new(itself.clone(), means.anchors, exempt, config.timeout)
             }),
@@ -132,11 +137,27 @@ impl Pool {
         Self::new(servers, config, &means, 0, None)
     }
 
-    /// Asks, and validates the answer if that is wanted.
+    /// Asks, and validates the answer and makes addresses of it if that is wanted.
     ///
     /// # Errors
     /// No server replied, or the answer is bogus.
     pub async fn ask(&self, question: &Question) -> Result<Vec<u8>, Failure> {
+        let Some(prefix) = self.dns64 else { return self.ask_validated(question).await };
+        if let Some(reverse) = dns64::reverse(question, prefix) {
+            let reply = self.ask_validated(&reverse).await?;
+            return dns64::behind_alias(question, &reply).ok_or(Failure::Network);
+        }
+        let reply = self.ask_validated(question).await?;
+        if !dns64::is_wanted(question, &reply) {
+            return Ok(reply);
+        }
+        let of_v4 = Question { qtype: Rtype::A.0, ..question.clone() };
+        let of_v4 = self.ask_validated(&of_v4).await.ok();
+        let made = of_v4.and_then(|of_v4| dns64::synthesize(&of_v4, &reply, prefix));
+        Ok(made.unwrap_or(reply))
+    }
+
+    async fn ask_validated(&self, question: &Question) -> Result<Vec<u8>, Failure> {
         match &self.validation {
             Some(validation) if validation.applies_to(question) => validation.ask(question).await,
             _ => self.ask_servers(question).await,

@@ -35,6 +35,7 @@ fn every_key_is_read() {
         access: Access {
             networks: vec!["192.0.2.0/24".parse().unwrap(), "2001:db8::1/128".parse().unwrap()],
             on_link: false,
+            proxies: vec!["10.0.0.9/32".parse().unwrap()],
             rate: 50,
         },
         level: Level::Strict,
@@ -48,6 +49,7 @@ fn every_key_is_read() {
                 },
                 Domain { name: "10.in-addr.arpa".to_owned(), servers: vec![url("udp://10.0.0.1")] },
             ],
+            dns64: Some("64:ff9b::/96".parse().unwrap()),
             roots: vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()],
             dnssec: Dnssec {
                 validate: Validate::All,

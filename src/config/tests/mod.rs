@@ -21,6 +21,7 @@ upstream:
   roots: [127.0.0.1, "::1"]
   validate: all
   unsigned: broken.example
+  dns64: "64:ff9b::/96"
   anchors: root.key
   bootstrap: udp://192.168.1.2
   ca: ca.pem
@@ -44,7 +45,7 @@ encrypted:
   key: /run/key.pem
   acme: https://acme.example.org/directory
   names: dns.example.org
-access: { networks: [192.0.2.7/24, "2001:db8::1"], on_link: false, rate: 50 }
+access: { networks: [192.0.2.7/24, "2001:db8::1"], on_link: false, proxies: 10.0.0.9, rate: 50 }
 safe_search: search
 updates: { size: 1 MiB, time: 60s }
 rules: { block: [ads.example, =only.this.example], allow: [_good.example.] }

@@ -121,10 +121,14 @@ fn config() -> impl Strategy<Value = Config> {
                     .map(|n| format!("10.{n}.0.0/16").parse().unwrap())
                     .collect(),
                 on_link: devices % 2 == 0,
+                proxies: (0..devices % 3)
+                    .map(|n| format!("10.9.{n}.0/24").parse().unwrap())
+                    .collect(),
                 rate: devices,
             },
             level,
             upstream: Upstream {
+                dns64: (devices % 2 == 0).then(|| "64:ff9b::/96".parse().unwrap()),
                 roots: (0..devices % 2).map(|n| IpAddr::from([192, 0, 2, n as u8])).collect(),
                 dnssec: Dnssec {
                     validate: [Validate::Off, Validate::Recursive, Validate::All][devices % 3],

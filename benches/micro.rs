@@ -173,7 +173,7 @@ fn write_refusal(bencher: Bencher<'_, '_>) {
 }
 
 fn key(name: &Name) -> Key<'_> {
-    Key { name, qtype: Rtype(1), dnssec_ok: false, checking_disabled: false }
+    Key { name, qtype: Rtype(1), dnssec_ok: false, checking_disabled: false, pool: 0 }
 }
 
 /// Found in a cache of `answers` answers with three addresses each, and written.

@@ -27,7 +27,7 @@
 //! | room | what it is for | may use |
 //! |---|---|---|
 //! | [`cli`] | the commands, one file each; `serve` opens and closes the doors | everything |
-//! | [`config`] | `trackless.yaml` and its defaults; errors with file, line, column and what to write instead | catalogue, filter (formats) |
+//! | [`config`] | `trackless.yaml` and its defaults; errors with file, line, column and what to write instead | catalogue, filter (formats), cache (bounds) |
 //! | [`data`] | the data folder | – |
 //! | [`clock`] | whether the system's clock can be believed | – |
 //! | [`wire`] | bytes ↔ DNS without allocation | – |

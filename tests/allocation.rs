@@ -137,6 +137,7 @@ fn hold(engine: &Engine, packet: &[u8], now: u32) {
         qtype: query.qtype,
         dnssec_ok: query.dnssec_ok(),
         checking_disabled: query.checking_disabled(),
+        pool: 0,
     };
     engine.cache.insert(Arc::new(Entry::new(&key, answer, now)), key.hash(), now);
 }

@@ -293,3 +293,26 @@ fn addresses_are_made_where_there_is_a_gateway() {
     assert_eq!((house::dns::counts(&reply)[1], rcode(&reply)), (2, NOERROR));
     assert!(reply.ends_with(b"\x03www\0"));
 }
+
+#[test]
+fn clients_have_servers_of_their_own() {
+    let [rest, own, corp] = [1, 2, 3].map(|last| Upstream::start(move |_, _| Some(address(last))));
+    let server = Server::start(&format!(
+        "upstream:\n  servers: {}\n  clients: 127.0.0.7 {}\n  domains: corp.example {}\n",
+        rest.url(),
+        own.url(),
+        corp.url()
+    ));
+    for _ in 0..2 {
+        for (client, name, last) in [
+            ([127, 0, 0, 6], "www.example", 1),
+            ([127, 0, 0, 7], "www.example", 2),
+            ([127, 0, 0, 7], "www.corp.example", 3),
+            ([127, 0, 0, 6], "www.corp.example", 3),
+        ] {
+            let reply = server.ask_from(client, &query(1, name, A));
+            assert_eq!(reply.last(), Some(&last), "{client:?} {name}");
+        }
+    }
+    assert_eq!((rest.asked("www.example").len(), own.asked("www.example").len()), (1, 1));
+}

@@ -19,21 +19,27 @@ pub struct Key<'a> {
     pub dnssec_ok: bool,
     /// CD: the answer was not validated and may be bogus.
     pub checking_disabled: bool,
+    /// Which servers were asked, 0..=[`MOST_POOLS`]: see [`crate::policy::Policy::pool`].
+    pub pool: u8,
 }
+
+/// Pools that are told apart, beside everybody's.
+pub const MOST_POOLS: usize = 63;
 
 /// Hash of a key: random for each process, so that nobody can aim at one place of the cache.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyHash(u64);
 
 impl<'a> Key<'a> {
-    /// The key of what `query` asks for, about `name`.
+    /// The key of what `query` asks `pool` for, about `name`.
     #[inline]
-    pub fn of(name: &'a Name, query: &Query<'_>) -> Self {
+    pub fn of(name: &'a Name, query: &Query<'_>, pool: u8) -> Self {
         Self {
             name,
             qtype: query.qtype,
             dnssec_ok: query.dnssec_ok(),
             checking_disabled: query.checking_disabled(),
+            pool,
         }
     }
 }
@@ -45,20 +51,21 @@ impl Key<'_> {
         static STATE: LazyLock<RandomState> = LazyLock::new(RandomState::default);
         let mut hasher = STATE.build_hasher();
         hasher.write(self.name.wire());
-        hasher.write_u32(u32::from(self.qtype.0) << 2 | u32::from(self.bits()));
+        hasher.write_u32(u32::from(self.qtype.0) << 8 | u32::from(self.bits()));
         // 0 marks an empty slot.
         KeyHash(hasher.finish().max(1))
     }
 
     fn bits(&self) -> u8 {
-        u8::from(self.dnssec_ok) | u8::from(self.checking_disabled) << 1
+        u8::from(self.dnssec_ok) | u8::from(self.checking_disabled) << 1 | self.pool << 2
     }
 }
 
 impl<'a> Key<'a> {
     /// The key of an entry with these [`Entry::bits`].
     pub(super) fn with_bits(name: &'a Name, qtype: Rtype, bits: u8) -> Self {
-        Self { name, qtype, dnssec_ok: bits & 1 != 0, checking_disabled: bits & 2 != 0 }
+        let (dnssec_ok, checking_disabled) = (bits & 1 != 0, bits & 2 != 0);
+        Self { name, qtype, dnssec_ok, checking_disabled, pool: bits >> 2 }
     }
 }
 

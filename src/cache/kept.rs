@@ -83,7 +83,9 @@ impl Cache {
         let name_end = HEADER + message.get(HEADER..)?.iter().position(|&octet| octet == 0)? + 1;
         let name = Name::of_canonical(message.get(HEADER..name_end)?)?;
         let qtype = message.get(name_end..name_end + 2)?.try_into().ok()?;
-        let key = Key::with_bits(&name, Rtype(u16::from_be_bytes(qtype)), bits);
+        // Which pool has which number may have changed meanwhile.
+        let key = Some(Key::with_bits(&name, Rtype(u16::from_be_bytes(qtype)), bits))
+            .filter(|key| key.pool == 0)?;
         let read = |message: &[u8]| Answer::read(message, &name, bounds).ok();
         let answer = read(message).filter(|answer| answer.lifetime() > passed)?;
         let answer = read(&answer.aged(passed))?;

@@ -19,7 +19,7 @@ use arc_swap::{ArcSwapOption, Guard};
 
 use crate::wire::Name;
 
-pub use entry::{Entry, Key, KeyHash};
+pub use entry::{Entry, Key, KeyHash, MOST_POOLS};
 pub use kept::Damaged;
 
 /// Entries that share a place: eight tags fill a cache line.
@@ -222,7 +222,7 @@ mod tests {
     }
 
     fn key(name: &Name) -> Key<'_> {
-        Key { name, qtype: Rtype(1), dnssec_ok: false, checking_disabled: false }
+        Key { name, qtype: Rtype(1), dnssec_ok: false, checking_disabled: false, pool: 0 }
     }
 
     /// Asked for `index` at `now`; like a server, keeps an answer of `ttl` seconds on a miss.
@@ -290,6 +290,7 @@ mod tests {
             Key { qtype: Rtype(28), ..key(&name) },
             Key { dnssec_ok: true, ..key(&name) },
             Key { checking_disabled: true, ..key(&name) },
+            Key { pool: 1, ..key(&name) },
         ] {
             assert!(cache.get(&other, other.hash(), 0).is_none());
         }

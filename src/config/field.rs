@@ -12,9 +12,10 @@ use ipnet::{IpNet, Ipv6Net};
 
 use super::error::{nearest, quoted};
 use super::listed::Kind;
-use super::values::{self, Fault};
+use super::served;
+use super::values::{self, Fault, word_of, words};
 use super::{
-    Action, Bypass, Domain, Level, List, Log, SafeSearch, Strategy, UpstreamUrl, UpstreamUrlError,
+    Action, Bypass, ClientServers, Domain, Level, List, Log, SafeSearch, Strategy, UpstreamUrl,
     Validate,
 };
 use crate::catalogue;
@@ -33,6 +34,7 @@ pub(super) enum Field<'a> {
     Strategy(&'a mut Strategy),
     Validate(&'a mut Validate),
     Domains(&'a mut Vec<Domain>),
+    Clients(&'a mut Vec<ClientServers>),
     Bypass(&'a mut Bypass),
     Log(&'a mut Log),
     SafeSearch(&'a mut SafeSearch),
@@ -104,6 +106,7 @@ impl Field<'_> {
                 "a choice"
             }
             Self::Domains(_) => "a domain with servers",
+            Self::Clients(_) => "a network with servers",
             Self::Format(_) => "a format",
             Self::Action(_) => "an action",
             Self::AddressOrOff(_) | Self::Addresses(_) | Self::Doors(..) | Self::Hosts(_) => {
@@ -138,6 +141,7 @@ impl Field<'_> {
             Self::Strategy(_) => words(STRATEGY),
             Self::Validate(_) => words(VALIDATE),
             Self::Domains(_) => "for example corp.example udp://10.0.0.1".to_owned(),
+            Self::Clients(_) => "for example 192.168.7.0/24 tls://dns.example.org".to_owned(),
             Self::Bypass(_) => words(BYPASS),
             Self::Log(_) => words(LOG),
             Self::SafeSearch(_) => words(SAFE_SEARCH),
@@ -188,6 +192,7 @@ impl Field<'_> {
                 | Self::Networks(_)
                 | Self::AnyNetworks(_)
                 | Self::Domains(_)
+                | Self::Clients(_)
         )
     }
 
@@ -199,6 +204,7 @@ impl Field<'_> {
                 | Self::Doors(..)
                 | Self::Hosts(_)
                 | Self::Domains(_)
+                | Self::Clients(_)
                 | Self::Servers(..)
                 | Self::Rules(_)
                 | Self::Networks(_)
@@ -221,6 +227,7 @@ impl Field<'_> {
             Self::Networks(slot) | Self::AnyNetworks(slot) => slot.clear(),
             Self::Hosts(slot) => slot.clear(),
             Self::Domains(slot) => slot.clear(),
+            Self::Clients(slot) => slot.clear(),
             Self::Rules(slot) | Self::Services(slot) => slot.clear(),
             Self::Listed(slot, _) => slot.clear(),
             _ => {}
@@ -243,7 +250,8 @@ impl Field<'_> {
             Self::Switch(slot) => **slot = values::word(text, SWITCH)?,
             Self::Level(slot) => **slot = values::word(text, LEVEL)?,
             Self::Strategy(slot) => **slot = values::word(text, STRATEGY)?,
-            Self::Domains(slot) => slot.push(domain(text)?),
+            Self::Domains(slot) => slot.push(served::domain(text)?),
+            Self::Clients(slot) => served::client(text, slot)?,
             Self::Bypass(slot) => **slot = values::word(text, BYPASS)?,
             Self::Log(slot) => **slot = values::word(text, LOG)?,
             Self::Validate(slot) => **slot = values::word(text, VALIDATE)?,
@@ -269,7 +277,7 @@ impl Field<'_> {
             Self::Addresses(slot) => slot.push(values::address(text, LISTEN_PORT)?),
             Self::Doors(slot, port) => slot.push(values::address(text, *port)?),
             Self::Hosts(slot) => slot.push(text.parse().map_err(|_| Fault::Form)?),
-            Self::Servers(slot, named) => slot.push(server(text, *named)?),
+            Self::Servers(slot, named) => slot.push(served::server(text, *named)?),
             Self::Rules(slot) => slot.push(values::rule(text)?),
             Self::Networks(slot) | Self::AnyNetworks(slot) => slot.push(values::network(text)?),
             Self::Services(slot) => slot.push(service(text)?),
@@ -287,16 +295,23 @@ impl Field<'_> {
             Self::CountOrAuto(slot, _) => vec![slot.to_string()],
             Self::Size(slot, _) => vec![values::print_size(**slot)],
             Self::Time(slot, _) | Self::Ttl(slot, _) => vec![values::print_time(**slot)],
-            Self::Switch(slot) => word(SWITCH, **slot),
-            Self::Level(slot) => word(LEVEL, **slot),
-            Self::Strategy(slot) => word(STRATEGY, **slot),
-            Self::Domains(slot) => slot.iter().map(|item| yaml_text(&print_domain(item))).collect(),
-            Self::Bypass(slot) => word(BYPASS, **slot),
-            Self::Log(slot) => word(LOG, **slot),
-            Self::Validate(slot) => word(VALIDATE, **slot),
-            Self::SafeSearch(slot) => word(SAFE_SEARCH, **slot),
-            Self::Format(slot) => word(FORMAT, **slot),
-            Self::Action(slot) => word(ACTION, **slot),
+            Self::Switch(slot) => word_of(SWITCH, **slot),
+            Self::Level(slot) => word_of(LEVEL, **slot),
+            Self::Strategy(slot) => word_of(STRATEGY, **slot),
+            Self::Domains(slot) => slot
+                .iter()
+                .map(|item| yaml_text(&served::print(&item.name, &item.servers)))
+                .collect(),
+            Self::Clients(slot) => slot
+                .iter()
+                .map(|item| yaml_text(&served::print(&item.network, &item.servers)))
+                .collect(),
+            Self::Bypass(slot) => word_of(BYPASS, **slot),
+            Self::Log(slot) => word_of(LOG, **slot),
+            Self::Validate(slot) => word_of(VALIDATE, **slot),
+            Self::SafeSearch(slot) => word_of(SAFE_SEARCH, **slot),
+            Self::Format(slot) => word_of(FORMAT, **slot),
+            Self::Action(slot) => word_of(ACTION, **slot),
             Self::AddressOrOff(slot) => match slot {
                 Some(address) => vec![yaml_text(&address.to_string())],
                 None => vec!["off".to_owned()],
@@ -346,54 +361,8 @@ fn service(text: &str) -> Result<String, Fault> {
     )))
 }
 
-fn server(text: &str, named: bool) -> Result<UpstreamUrl, Fault> {
-    // The error repeats what it found; nobody wants to read a novel there.
-    if text.len() > 300 {
-        return Err(Fault::Form);
-    }
-    let url: UpstreamUrl =
-        text.parse().map_err(|error: UpstreamUrlError| Fault::Because(error.to_string()))?;
-    if !named && url.address().is_none() {
-        let why = format!(
-            "{} has no address, and who tells addresses must have one; write for example tls://9.9.9.9#dns.quad9.net",
-            quoted(text)
-        );
-        return Err(Fault::Because(why));
-    }
-    Ok(url)
-}
-
-/// A domain and its servers, with spaces between.
-fn domain(text: &str) -> Result<Domain, Fault> {
-    let mut words = text.split_whitespace();
-    let name = values::rule(words.next().ok_or(Fault::Form)?)?;
-    let servers: Vec<_> = words.map(|word| server(word, true)).collect::<Result<_, _>>()?;
-    if servers.is_empty() || name.starts_with('=') {
-        return Err(Fault::Form);
-    }
-    Ok(Domain { name, servers })
-}
-
-fn print_domain(domain: &Domain) -> String {
-    let servers = domain.servers.iter().map(|server| format!(" {server}"));
-    domain.name.clone() + &servers.collect::<String>()
-}
-
 fn times(range: &RangeInclusive<Duration>) -> String {
     format!("{} to {}", values::print_time(*range.start()), values::print_time(*range.end()))
-}
-
-fn words<T>(words: &[(&'static str, T)]) -> String {
-    let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
-    match words.split_last() {
-        Some((last, [])) => (*last).to_owned(),
-        Some((last, others)) => format!("{} or {last}", others.join(", ")),
-        None => String::new(),
-    }
-}
-
-fn word<T: PartialEq>(words: &[(&'static str, T)], value: T) -> Vec<String> {
-    words.iter().filter(|(_, known)| *known == value).map(|(word, _)| (*word).to_owned()).collect()
 }
 
 /// A double-quoted scalar; escapes whatever a YAML reader could fold, refuse or take for syntax.

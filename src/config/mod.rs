@@ -14,6 +14,7 @@ mod error;
 mod field;
 mod listed;
 mod read;
+mod served;
 mod settings;
 mod stamp;
 #[cfg(test)]
@@ -30,7 +31,7 @@ use std::time::Duration;
 pub use crate::filter::syntax::Format;
 pub use doors::{Access, Encrypted};
 pub use error::ConfigError;
-pub use upstream::{Dnssec, Domain, Strategy, Upstream, Validate};
+pub use upstream::{ClientServers, Dnssec, Domain, Strategy, Upstream, Validate};
 pub use upstream_url::{Host, Pin, Transport, UpstreamUrl, UpstreamUrlError};
 
 /// Everything a person can set. Built from YAML by [`Config::from_yaml`], or [`Config::default`].

@@ -132,6 +132,11 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         field: |config| Field::Domains(&mut config.upstream.domains),
     },
     Setting {
+        key: "upstream.clients",
+        about: "clients with servers of their own, by address or network; at most 63",
+        field: |config| Field::Clients(&mut config.upstream.clients),
+    },
+    Setting {
         key: "upstream.bootstrap",
         about: "who tells the addresses of servers that are named; by address",
         field: |config| Field::Servers(&mut config.upstream.bootstrap, false),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipnet::Ipv6Net;
+use ipnet::{IpNet, Ipv6Net};
 
 use super::UpstreamUrl;
 
@@ -17,6 +17,8 @@ pub struct Upstream {
     pub strategy: Strategy,
     /// Domains with servers of their own.
     pub domains: Vec<Domain>,
+    /// Clients with servers of their own, for all names that no domain's servers know; at most 63.
+    pub clients: Vec<ClientServers>,
     /// Where a server is `recursive`, addresses of the root's servers to begin with; those of the
     /// Internet where there are none.
     pub roots: Vec<IpAddr>,
@@ -65,10 +67,21 @@ pub struct Domain {
     pub servers: Vec<UpstreamUrl>,
 }
 
+/// Clients whose questions go to other servers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientServers {
+    /// The network they are in, or the one client's address.
+    pub network: IpNet,
+    /// Their servers, at least one.
+    pub servers: Vec<UpstreamUrl>,
+}
+
 impl Upstream {
-    /// Those for everything, then those of domains.
+    /// Those for everything, then those of domains, then those of clients.
     pub fn all_servers(&self) -> impl Iterator<Item = &UpstreamUrl> {
-        self.servers.iter().chain(self.domains.iter().flat_map(|domain| &domain.servers))
+        let of_domains = self.domains.iter().flat_map(|domain| &domain.servers);
+        let of_clients = self.clients.iter().flat_map(|group| &group.servers);
+        self.servers.iter().chain(of_domains).chain(of_clients)
     }
 }
 
@@ -105,6 +118,7 @@ impl Default for Upstream {
             servers,
             strategy: Strategy::default(),
             domains: Vec::new(),
+            clients: Vec::new(),
             roots: Vec::new(),
             dns64: None,
             dnssec: Dnssec::default(),

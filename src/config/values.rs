@@ -58,6 +58,21 @@ pub(super) fn gateway(text: &str) -> Result<Ipv6Net, Fault> {
     if known { Ok(prefix.trunc()) } else { Err(Fault::Form) }
 }
 
+/// The words there are, as a person reads them.
+pub(super) fn words<T>(words: &[(&'static str, T)]) -> String {
+    let words: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+    match words.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// The word for `value`.
+pub(super) fn word_of<T: PartialEq>(words: &[(&'static str, T)], value: T) -> Vec<String> {
+    words.iter().filter(|(_, known)| *known == value).map(|(word, _)| (*word).to_owned()).collect()
+}
+
 /// A number of bytes.
 pub(super) fn size(text: &str, range: &RangeInclusive<u64>) -> Result<u64, Fault> {
     within(measure(text, SIZES, 1)?, range)

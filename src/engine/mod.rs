@@ -139,7 +139,11 @@ impl Engine {
     pub fn replace(&self, snapshot: Snapshot) {
         let names = snapshot.list_names();
         self.with_list_hits(|hits, totals| hits.rename(names, totals));
-        self.snapshot.store(Arc::new(snapshot));
+        let old = self.snapshot.swap(Arc::new(snapshot));
+        if old.config.upstream.clients != self.snapshot().config.upstream.clients {
+            // Their pools are known by place, and the place may be another one's now.
+            self.cache.flush(|_| true);
+        }
     }
 
     /// Whole seconds since the start, the time of all ages and lifetimes.

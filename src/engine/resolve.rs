@@ -110,7 +110,8 @@ impl Shared {
         let scratch = &mut *self.scratch.borrow_mut();
         let Ok(query) = Query::read(&waiting.packet, &mut scratch.name) else { return };
         let asked = waiting.ask.alias.as_deref().unwrap_or(&scratch.name);
-        let key = Key::of(asked, &query);
+        let pool = self.engine.snapshot().policy.pool(waiting.client.address);
+        let key = Key::of(asked, &query, pool);
         if !waiting.ask.refresh
             && let Some(found) = self.engine.cache.get(&key, key.hash(), now)
             && let Some(entry) = found.entry()
@@ -141,6 +142,7 @@ impl Shared {
             qclass: Class::IN.0,
             dnssec_ok: key.dnssec_ok,
             checking_disabled: key.checking_disabled,
+            pool: key.pool,
         });
         match self.in_flight.borrow_mut().entry(Rc::clone(&question)) {
             MapEntry::Occupied(mut waiters) => waiters.get_mut().push(waiting),
@@ -303,5 +305,6 @@ fn key<'a>(question: &Question, name: &'a Name) -> Key<'a> {
         qtype: Rtype(question.qtype),
         dnssec_ok: question.dnssec_ok,
         checking_disabled: question.checking_disabled,
+        pool: question.pool,
     }
 }

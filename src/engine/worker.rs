@@ -133,7 +133,7 @@ impl Worker {
             let len = wire::write_failure(&query, Rcode::REFUSED, error, out);
             return self.reply(len, Source::Local, client, Rcode::REFUSED);
         }
-        let key = Key::of(&self.name, &query);
+        let key = Key::of(&self.name, &query, snapshot.policy.pool(client.address));
         let hash = key.hash();
         if let Some(found) = self.engine.cache.get(&key, hash, now)
             && let Some(entry) = found.entry()
@@ -199,7 +199,7 @@ impl Worker {
         now: u32,
         out: &mut [u8],
     ) -> Outcome {
-        let key = Key::of(&alias, query);
+        let key = Key::of(&alias, query, case.snapshot.policy.pool(client.address));
         let hash = key.hash();
         if let Some(found) = self.engine.cache.get(&key, hash, now)
             && let Some(entry) = found.entry()

@@ -8,6 +8,8 @@ mod home;
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use crate::catalogue;
 use crate::clients::DeviceId;
 use crate::config::{Bypass, Config, Level, SafeSearch};
@@ -90,6 +92,8 @@ impl Profile {
 #[derive(Debug, Clone)]
 pub struct Policy {
     default: Profile,
+    /// Clients with servers of their own.
+    pools: Vec<IpNet>,
 }
 
 impl Policy {
@@ -103,7 +107,20 @@ impl Policy {
         for number in config.services.iter().filter_map(|id| catalogue::service(id)) {
             services[usize::from(number) / 64] |= 1 << (number % 64);
         }
-        Self { default: Profile { lists, services } }
+        let pools = config.upstream.clients.iter().map(|group| group.network).collect();
+        Self { default: Profile { lists, services }, pools }
+    }
+
+    /// Which servers are asked for the client at `address`: 0 for everybody's, else the place of its
+    /// own. The first network that it is in counts.
+    #[inline]
+    pub fn pool(&self, address: IpAddr) -> u8 {
+        if self.pools.is_empty() {
+            return 0;
+        }
+        let address = address.to_canonical();
+        let own = self.pools.iter().position(|network| network.contains(&address));
+        own.map_or(0, |place| place as u8 + 1)
     }
 
     /// What holds for `device`.

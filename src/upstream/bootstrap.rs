@@ -35,6 +35,7 @@ impl Bootstrap {
             qclass: Class::IN.0,
             dnssec_ok: false,
             checking_disabled: false,
+            pool: 0,
         };
         // Asking may mean connecting, which may mean asking: the way is bounded, its type is not.
         let message = Box::pin(self.0.ask(&question)).await?;

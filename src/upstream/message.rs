@@ -15,6 +15,8 @@ pub struct Question {
     pub dnssec_ok: bool,
     /// CD.
     pub checking_disabled: bool,
+    /// Whose servers are asked: 0 for everybody's, else the place among those of `upstream.clients`.
+    pub pool: u8,
 }
 
 impl Question {

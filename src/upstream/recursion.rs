@@ -177,6 +177,7 @@ impl Recursion {
                 qclass: 1,
                 dnssec_ok: true,
                 checking_disabled: true,
+                pool: 0,
             };
             let reply = self.hints.ask(&question).await.ok()?;
             Message::from_vec(&reply).ok()

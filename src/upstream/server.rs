@@ -218,6 +218,7 @@ async fn probe(server: Weak<Server>) {
         qclass: 1,
         dnssec_ok: false,
         checking_disabled: false,
+        pool: 0,
     };
     let mut pause = PROBE;
     loop {

@@ -256,6 +256,7 @@ mod tests {
             qclass: 1,
             dnssec_ok: true,
             checking_disabled: false,
+            pool: 0,
         }
     }
 

@@ -153,6 +153,7 @@ impl DnsHandle for Asker {
                 dnssec_ok: true,
                 // What is bogus is for us to say, and why.
                 checking_disabled: true,
+                pool: 0,
             };
             let reply = asker.ask(question).await.map_err(|failure| match failure {
                 Failure::NoReachable => NetError::Timeout,

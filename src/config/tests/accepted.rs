@@ -49,6 +49,10 @@ fn every_key_is_read() {
                 },
                 Domain { name: "10.in-addr.arpa".to_owned(), servers: vec![url("udp://10.0.0.1")] },
             ],
+            clients: vec![ClientServers {
+                network: "192.168.7.0/24".parse().unwrap(),
+                servers: vec![url("udp://10.0.0.2")],
+            }],
             dns64: Some("64:ff9b::/96".parse().unwrap()),
             roots: vec!["127.0.0.1".parse().unwrap(), "::1".parse().unwrap()],
             dnssec: Dnssec {

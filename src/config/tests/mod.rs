@@ -21,6 +21,7 @@ upstream:
   roots: [127.0.0.1, "::1"]
   validate: all
   unsigned: broken.example
+  clients: 192.168.7.1/24 udp://10.0.0.2
   dns64: "64:ff9b::/96"
   anchors: root.key
   bootstrap: udp://192.168.1.2

@@ -128,6 +128,12 @@ fn config() -> impl Strategy<Value = Config> {
             },
             level,
             upstream: Upstream {
+                clients: (0..devices % 3)
+                    .map(|n| ClientServers {
+                        network: format!("10.{n}.0.0/16").parse().unwrap(),
+                        servers: upstream.0.clone(),
+                    })
+                    .collect(),
                 dns64: (devices % 2 == 0).then(|| "64:ff9b::/96".parse().unwrap()),
                 roots: (0..devices % 2).map(|n| IpAddr::from([192, 0, 2, n as u8])).collect(),
                 dnssec: Dnssec {

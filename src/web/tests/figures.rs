@@ -35,8 +35,13 @@ fn hold(engine: &Engine, name: &str) {
     message[7] = 1;
     message.extend_from_slice(b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\xc0\0\x02\x01");
     let answer = Answer::read(&message, &name, bounds).unwrap();
-    let key =
-        cache::Key { name: &name, qtype: Rtype(1), dnssec_ok: false, checking_disabled: false };
+    let key = cache::Key {
+        name: &name,
+        qtype: Rtype(1),
+        dnssec_ok: false,
+        checking_disabled: false,
+        pool: 0,
+    };
     engine.cache.insert(Arc::new(Entry::new(&key, answer, 0)), key.hash(), 0);
 }
 

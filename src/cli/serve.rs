@@ -24,6 +24,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use super::encrypted::Encrypted;
 use super::{Settings, cache, certificates, subscriptions};
 use crate::clients::{Directory, Key};
+use crate::clock;
 use crate::config::{Config, Log};
 use crate::control;
 use crate::data::Folder;
@@ -58,6 +59,9 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
         .with_ansi(colours)
         .with_target(false);
     tracing_subscriber::registry().with(lines.with_filter(own)).init();
+    if !clock::is_set() {
+        warn!("this machine's clock is in the past: nothing is validated until it is set");
+    }
     let folder = match Folder::open(config.data.as_deref()) {
         Ok(folder) => Some(folder),
         Err(error) => {

@@ -232,12 +232,12 @@ pub(super) async fn flaw(
     };
     // Times are numbers that go round (RFC 4034 section 3.1.5).
     let now = clock::now().0.as_secs() as u32;
-    let is_past = |time: u32| (now.wrapping_sub(time) as i32) > 0;
+    let is_later = |one: u32, other: u32| (one.wrapping_sub(other) as i32) > 0;
     for signature in signatures {
-        if is_past(signature.input().sig_expiration.get()) {
+        if is_later(now, signature.input().sig_expiration.get()) {
             return ExtendedError::SIGNATURE_EXPIRED;
         }
-        if !is_past(signature.input().sig_inception.get()) {
+        if is_later(signature.input().sig_inception.get(), now) {
             return ExtendedError::SIGNATURE_NOT_YET_VALID;
         }
     }

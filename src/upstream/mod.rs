@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! engine::resolve ─▶ Pools ─▶ Pool::ask ─▶ Server ─┬─▶ udp (our own) ─ truncated ─┐
-//!                               │ next server      └─▶ stream (hickory's exchanges) ◀┘
-//!                               └─ silent, failing
+//!                               │ next server      ├─▶ stream (hickory's exchanges) ◀┘
+//!                               ├─ silent, failing └─▶ recursion (hickory's recursor)
+//!                               ├─ validation, where it is wanted, asks the pool for keys
+//!                               └─ dns64, where there is a gateway
 //! ```
 //!
 //! A reply comes back as the bytes upstream sent, checked only for being the reply to the
-//! question. It must never send anything of a client's but the question, DO and CD, and never let
+//! question; a validated or made one is put together anew. It must never send anything of a client's but the question, DO and CD, and never let
 //! a dead upstream cost more than its time limit.
 
 mod bootstrap;

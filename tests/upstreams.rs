@@ -112,9 +112,15 @@ fn a_malformed_answer_is_a_failure_not_an_answer() {
         reply.truncate(records - 2);
         socket.send_to(&reply, peer).unwrap();
     });
-    let server = Server::start(&format!("upstream: udp://{upstream}\n"));
+    let mut server = Server::start(&format!("upstream: udp://{upstream}\nlog: debug\n"));
     assert_eq!(rcode(&server.ask(&query(1, "n.example.org", A))), SERVFAIL);
     stop.store(true, Ordering::Relaxed);
+    let failures = server.metric("trackless_failures_total");
+    let by_cause = |cause: &str| failures.iter().find(|(labels, _)| labels.contains(cause));
+    assert_eq!(by_cause("\"upstream\"").unwrap().1, 1.0);
+    assert_eq!(by_cause("\"bogus\"").unwrap().1, 0.0);
+    assert_eq!(server.wait_for("no answer to a query of type "), "1:");
+    assert!(!server.log.contains("example"), "{}", server.log);
 }
 
 #[test]

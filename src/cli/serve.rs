@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::iter::repeat;
 use std::net::TcpListener;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process;
 use std::sync::Arc;
@@ -59,6 +59,11 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
         .with_ansi(colours)
         .with_target(false);
     tracing_subscriber::registry().with(lines.with_filter(own)).init();
+    // What a panic says may hold a name that was asked for; where it happened does not.
+    panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        error!("a failure that should not be, at {place}; please report this");
+    }));
     if !clock::is_set() {
         warn!("this machine's clock is in the past: nothing is validated until it is set");
     }

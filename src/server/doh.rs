@@ -87,7 +87,8 @@ pub(super) async fn h3_connection(
     while let Ok(Some(request)) = http.accept().await {
         let shared = Rc::clone(&shared);
         tokio::task::spawn_local(async move {
-            let Ok((request, mut stream)) = request.resolve_request().await else { return };
+            let head = timeout(shared.limits.stall, request.resolve_request()).await;
+            let Ok(Ok((request, mut stream))) = head else { return };
             let mut body = Vec::new();
             let reading = async {
                 while body.len() <= LONGEST_QUERY

@@ -155,14 +155,16 @@ impl Shared {
                     let asking = AssertUnwindSafe(pool.ask(&question)).catch_unwind();
                     let asking = asking.map(|result| result.unwrap_or(Err(Failure::Network)));
                     let mut asking = pin!(asking);
-                    let result = match timeout(CLIENT_PATIENCE, &mut asking).await {
-                        Ok(result) => result,
-                        Err(_) => {
-                            if has_stale {
-                                shared.give_stale(&question);
-                            }
-                            asking.await
+                    let mut in_time = None;
+                    if has_stale {
+                        in_time = timeout(CLIENT_PATIENCE, &mut asking).await.ok();
+                        if in_time.is_none() {
+                            shared.give_stale(&question);
                         }
+                    }
+                    let result = match in_time {
+                        Some(result) => result,
+                        None => asking.await,
                     };
                     shared.finish(&question, result);
                 });

@@ -167,7 +167,7 @@ fn write_refusal(bencher: Bencher<'_, '_>) {
     let mut out = [0; 512];
     bencher.counter(ItemsCount::new(QUERIES)).bench_local(|| {
         each_query(&packets, &ends, |query, _| {
-            black_box(refusal.write(query, &mut out));
+            black_box(refusal.write(query, ["my list", "Acme"], &mut out));
         });
     });
 }

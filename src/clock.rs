@@ -14,6 +14,40 @@ pub fn now() -> (Duration, bool) {
     (now, now >= WRITTEN)
 }
 
+/// A moment by two clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Since the machine has started; never jumps.
+    pub steady: Duration,
+    /// Since 1970, as far as the machine knows.
+    pub wall: Duration,
+    /// Whether the clock on the wall may be right: a small computer has none until it is told.
+    pub wall_is_set: bool,
+}
+
+impl Moment {
+    /// This moment.
+    pub fn now() -> Self {
+        let (wall, wall_is_set) = now();
+        Self { steady: steady(), wall, wall_is_set }
+    }
+}
+
+/// Time since the machine has started, while it was asleep, too.
+#[cfg(target_os = "linux")]
+fn steady() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let (seconds, nanos) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
+    Duration::new(seconds.unwrap_or_default(), nanos.unwrap_or_default())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn steady() -> Duration {
+    static START: std::sync::LazyLock<std::time::Instant> =
+        std::sync::LazyLock::new(std::time::Instant::now);
+    START.elapsed()
+}
+
 /// Whether it may be the time that the clock shows.
 pub fn is_set() -> bool {
     now().1

@@ -59,6 +59,7 @@ pub mod control;
 pub mod data;
 pub mod engine;
 pub mod filter;
+pub mod history;
 pub mod lists;
 pub mod policy;
 pub mod server;

@@ -15,7 +15,7 @@ use std::time::Duration;
 use trackless::cache::{Entry, Key};
 use trackless::clients::{self, Directory};
 use trackless::config::Config;
-use trackless::engine::{Client, Engine, Outcome, Snapshot, Worker};
+use trackless::engine::{Base, Client, Engine, Outcome, Worker};
 use trackless::stats::{Source, Transport};
 use trackless::wire::{Answer, Name, Query, TtlBounds, UDP_PAYLOAD};
 
@@ -165,9 +165,9 @@ fn answer(worker: &mut Worker, packets: &[Vec<u8>], count: usize, source: Source
 fn answering_allocates_nothing() {
     let mut config = Config::default();
     config.rules.block = (0..NAMES).step_by(2).map(|index| format!("own{index}.example")).collect();
-    let snapshot = Snapshot::load(config.clone(), None, None).unwrap();
+    let base = Base::load(config.clone(), None, None).unwrap();
     let devices = Directory::new(clients::Key::random().unwrap(), config.stats.devices);
-    let (engine, _resolvers) = Engine::new(&config, snapshot, devices, 1);
+    let (engine, _resolvers) = Engine::new(base, Arc::new(devices), 1, None).unwrap();
     let mut worker = Worker::new(&engine);
 
     // Half of the refusals are by the owner's rules, half by the compiled table.

@@ -10,19 +10,14 @@ use tracing::{info, warn};
 
 use super::Settings;
 use crate::clock;
-use crate::control::{self, Order};
-use crate::data::Folder;
+use crate::control::Order;
 use crate::engine::Engine;
 
 const FILE: &str = "cache.bin";
 
 /// Has the running server let go of the answers for `name` and all below it; `*` is everything.
 pub(super) fn flush(name: &str, settings: &Settings) -> Result<(), String> {
-    let config = settings.read()?;
-    let folder = Folder::existing(config.data.as_deref())
-        .ok_or("no data folder: give the running server's by --data DIR or --config FILE")?;
-    let order = Order::Flush { name: (name != "*").then(|| name.to_owned()) };
-    let said = control::tell(folder.path(), &order).map_err(|error| error.to_string())?;
+    let said = super::tell(&Order::Flush { name: (name != "*").then(|| name.to_owned()) }, settings)?;
     super::finish(writeln!(io::stdout(), "{said}"))
 }
 

@@ -4,16 +4,19 @@ use std::cmp::Reverse;
 use std::io::{self, BufRead, BufWriter, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::{Settings, finish};
-use crate::clients::DeviceId;
+use crate::clients::{Directory, Key, Seen};
+use crate::config::MAX_DEVICES;
 use crate::data::Folder;
-use crate::engine::Snapshot;
+use crate::engine::{Base, Snapshot};
 use crate::filter::syntax::rtype_number;
-use crate::filter::{Asker, Origin, Rule};
+use crate::filter::{Asker, Rule};
 use crate::lists::{self, Explained};
+use crate::policy::{Button, Choices, Held};
 use crate::trackers::registrable;
 use crate::wire::{Name, Rtype};
 
@@ -53,6 +56,7 @@ struct Check<'a> {
     snapshot: &'a Snapshot,
     data: Option<&'a Path>,
     asker: Asker<'a>,
+    held: Held<'a>,
     asked: &'a Asked,
 }
 
@@ -61,7 +65,12 @@ pub(super) fn run(asked: &Asked, names: &[String], settings: &Settings) -> Resul
     // A folder is used where there is one, for the table kept there, but none is made for a look.
     let folder = Folder::existing(config.data.as_deref());
     let data = folder.as_ref().map(Folder::path);
-    let snapshot = Snapshot::load(config, data, None).map_err(|error| error.to_string())?;
+    let base = Base::load(config, data, None).map_err(|error| error.to_string())?;
+    let directory = Directory::new(Key::random().map_err(|error| error.to_string())?, MAX_DEVICES);
+    directory.owner_says(&base.config.devices, std::iter::empty());
+    let snapshot =
+        Snapshot::new(Arc::new(base), &Choices::default(), &Button::default(), MAX_DEVICES)
+            .map_err(|error| error.to_string())?;
     for list in &snapshot.rules.lists {
         for error in list.error.iter().chain(&list.refused) {
             eprintln!("trackless: list {}: {error}", list.name);
@@ -69,13 +78,19 @@ pub(super) fn run(asked: &Asked, names: &[String], settings: &Settings) -> Resul
     }
     let qtype = rtype_number(&asked.rtype)
         .ok_or_else(|| format!("{} is no type; write for example AAAA or TYPE65", asked.rtype))?;
-    let address = asked.client.parse::<IpAddr>();
-    let profile = snapshot.policy.profile(DeviceId::OTHER);
-    let asker = Asker {
-        name: if address.is_ok() { "" } else { &asked.client },
-        ..profile.asker(address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)), Rtype(qtype))
+    let own = asked.client.parse::<IpAddr>();
+    let address = own.clone().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    let mut seen = Seen::default();
+    let device = match &own {
+        Ok(address) => seen.device(*address, &directory, |_| {}),
+        Err(_) => seen.named(&asked.client, address, &directory),
     };
-    let check = Check { snapshot: &snapshot, data, asker, asked };
+    let held = snapshot.policy.held(device, address, &directory);
+    let mut asker = held.asker(address, Rtype(qtype));
+    if own.is_err() {
+        asker.name = &asked.client;
+    }
+    let check = Check { snapshot: &snapshot, data, asker, held, asked };
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let result = names.iter().try_for_each(|name| match name.as_str() {
         "-" => each_line(|line| check.print(&mut out, line)),
@@ -144,10 +159,10 @@ impl Check<'_> {
                 return Ok(finding);
             }
         };
-        let verdict = self.snapshot.judge(&name, &self.asker);
+        let verdict = self.snapshot.judge(&name, &self.asker, self.held);
         finding.verdict = verdict.kind.as_str();
         finding.rule = verdict.rule.map(|rule| self.snapshot.rules.table.rule_text(rule, &name));
-        finding.list = verdict.rule.map(|rule| self.list(rule));
+        finding.list = verdict.rule.map(|rule| self.snapshot.origin(rule.origin));
         let facts = &self.snapshot.rules.facts;
         if let Some(company) = facts.company(verdict.tracker) {
             finding.company = Some(company.name.clone());
@@ -162,24 +177,14 @@ impl Check<'_> {
         Ok(finding)
     }
 
-    fn list(&self, rule: Rule) -> &str {
-        match rule.origin {
-            Origin::User => "your rules",
-            Origin::Service(_) => "refused services",
-            Origin::List(list) => {
-                let lists = &self.snapshot.rules.lists;
-                lists.get(usize::from(list)).map_or("?", |list| list.name.as_str())
-            }
-        }
-    }
-
     /// Every rule that speaks of `name`, the winner first: the owner's own rules beat all others.
     fn explain(&self, name: &Name) -> io::Result<Vec<Match>> {
-        let mut own: Vec<Rule> = self.snapshot.overlay.matches(name).collect();
+        let layers = self.held.layers();
+        let mut own: Vec<Rule> = layers.iter().flat_map(|layer| layer.matches(name)).collect();
         own.sort_by_key(|rule| Reverse(rule.precedence()));
         let of_own = |rule| Match {
             rule: self.snapshot.rules.table.rule_text(rule, name),
-            list: self.list(rule).to_owned(),
+            list: self.snapshot.origin(rule.origin).to_owned(),
             line: None,
         };
         let mut found: Vec<Match> = own.into_iter().map(of_own).collect();

@@ -1,10 +1,13 @@
 //! The command line: one file a command.
 
+mod button;
 mod cache;
 mod catalogue;
 mod certificates;
 mod check;
+mod choices;
 pub mod config;
+mod devices;
 mod encrypted;
 mod lists;
 mod serve;
@@ -15,9 +18,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use choices::Of;
 use clap::{Args, Parser, Subcommand};
+use serde::de::DeserializeOwned;
 
 use crate::config::{Config, UpstreamUrl};
+use crate::control::{self, Order};
+use crate::data::Folder;
 
 /// The do-not-track button for a whole network: refuses trackers, resolves everything else, and
 /// counts who tried to follow whom.
@@ -49,6 +56,34 @@ enum Action {
         /// Names to check; `-` reads them from standard input, one a line
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// The button: on, off, or off for a while; of the house or of one device
+    Button {
+        #[command(subcommand)]
+        action: ButtonAction,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Devices that have asked: their names and profiles
+    Devices {
+        #[command(subcommand)]
+        action: DevicesAction,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Names that you refuse or allow, now and from now on
+    Rules {
+        #[command(subcommand)]
+        action: ChoiceAction,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Companies that you refuse or allow as a whole
+    Companies {
+        #[command(subcommand)]
+        action: ChoiceAction,
         #[command(flatten)]
         settings: Settings,
     },
@@ -102,6 +137,102 @@ enum ListsAction {
 }
 
 #[derive(Debug, Subcommand)]
+enum ButtonAction {
+    /// Show where it stands
+    Status {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Refuse trackers
+    On {
+        /// Only for this device: its name, key or address
+        #[arg(long, value_name = "DEVICE")]
+        device: Option<String>,
+    },
+    /// Let trackers through
+    Off {
+        /// Only for this device: its name, key or address
+        #[arg(long, value_name = "DEVICE")]
+        device: Option<String>,
+        /// Only for so long: 30s, 5m, 1h, tomorrow
+        #[arg(long = "for", value_name = "TIME", value_parser = button::time)]
+        time: Option<button::Time>,
+    },
+    /// Take a device's own setting away: it is as the house is
+    Follow {
+        /// The device: its name, key or address
+        device: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum DevicesAction {
+    /// Show all that have asked since the start
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Give a device a name
+    Name {
+        /// The device: its name, key or address
+        device: String,
+        /// The name; without it, the one before is taken back
+        name: Option<String>,
+    },
+    /// Hold a device to a profile
+    Profile {
+        /// The device: its name, key or address
+        device: String,
+        /// The profile; without it, what the settings say
+        profile: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ChoiceAction {
+    /// Show what you have chosen
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Refuse it
+    Block {
+        /// A name with all below it, =NAME only itself; or a company
+        subject: String,
+        #[command(flatten)]
+        whose: For,
+    },
+    /// Allow it
+    Allow {
+        /// A name with all below it, =NAME only itself; or a company
+        subject: String,
+        #[command(flatten)]
+        whose: For,
+    },
+    /// Leave it to settings and lists
+    Clear {
+        /// What was chosen before
+        subject: String,
+        #[command(flatten)]
+        whose: For,
+    },
+}
+
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+struct For {
+    /// Only for this device: its name, key or address
+    #[arg(long, value_name = "DEVICE")]
+    device: Option<String>,
+    /// Only where this profile holds
+    #[arg(long, value_name = "PROFILE")]
+    profile: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
 enum CacheAction {
     /// Let go of held answers for a name and all below it
     Flush {
@@ -131,19 +262,19 @@ enum ConfigAction {
 #[derive(Debug, Clone, Args)]
 struct Settings {
     /// Settings file; without it, the defaults hold
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     /// Address to answer DNS on over UDP and TCP; may be given several times
-    #[arg(long, value_name = "ADDR", num_args = 1..)]
+    #[arg(long, value_name = "ADDR", num_args = 1.., global = true)]
     listen: Vec<SocketAddr>,
     /// Upstream to ask, in order of preference: udp://127.0.0.1:5300, tls://9.9.9.9#dns.quad9.net
-    #[arg(long, value_name = "URL", num_args = 1..)]
+    #[arg(long, value_name = "URL", num_args = 1.., global = true)]
     upstream: Vec<UpstreamUrl>,
     /// Address of the HTTP server for metrics and health
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", global = true)]
     web: Option<SocketAddr>,
     /// Folder for state, the compiled table and the control socket
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", global = true)]
     data: Option<PathBuf>,
 }
 
@@ -185,6 +316,10 @@ pub fn run() -> ExitCode {
             ListsAction::Catalogue => catalogue::lists(),
             ListsAction::Services => catalogue::services(),
         },
+        Action::Button { action, settings } => button::run(&action, &settings),
+        Action::Devices { action, settings } => devices::run(&action, &settings),
+        Action::Rules { action, settings } => choices::run(Of::Names, &action, &settings),
+        Action::Companies { action, settings } => choices::run(Of::Companies, &action, &settings),
         Action::Cache { action: CacheAction::Flush { name, settings } } => {
             cache::flush(&name, &settings)
         }
@@ -200,6 +335,20 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Gives `order` to the running server, and returns what it says.
+fn tell(order: &Order, settings: &Settings) -> Result<String, String> {
+    let config = settings.read()?;
+    let folder = Folder::existing(config.data.as_deref())
+        .ok_or("no data folder: give the running server's by --data DIR or --config FILE")?;
+    control::tell(folder.path(), order).map_err(|error| error.to_string())
+}
+
+/// Asks the running server for what it tells in JSON.
+fn ask<T: DeserializeOwned>(order: &Order, settings: &Settings) -> Result<T, String> {
+    let text = tell(order, settings)?;
+    serde_json::from_str(&text).map_err(|error| format!("the server is another version: {error}"))
 }
 
 /// Whoever reads may have seen enough, as `head` does: that is no failure.

@@ -23,12 +23,13 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::encrypted::Encrypted;
 use super::{Settings, cache, certificates, subscriptions};
-use crate::clients::{Directory, Key};
+use crate::clients::{self, Directory, Key};
 use crate::clock;
 use crate::config::{Config, Log};
 use crate::control;
 use crate::data::Folder;
-use crate::engine::{Engine, Resolver, Snapshot};
+use crate::engine::{Base, Engine, Resolver};
+use crate::history::Store;
 use crate::lists::Status;
 use crate::server::certificate::Certificate;
 use crate::server::stream::{self, Doors, Speaks};
@@ -95,11 +96,13 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
         None => None,
     };
 
-    let devices = Directory::new(device_key(data.as_ref())?, config.stats.devices);
-    let snapshot =
-        Snapshot::load(config.clone(), data.as_deref(), None).map_err(|error| error.to_string())?;
-    report(&snapshot);
-    let (engine, threads) = Engine::new(&config, snapshot, devices, resolvers);
+    let devices = Arc::new(Directory::new(device_key(data.as_ref())?, config.stats.devices));
+    let base =
+        Base::load(config.clone(), data.as_deref(), None).map_err(|error| error.to_string())?;
+    report(&base);
+    let (engine, threads) = Engine::new(base, devices, resolvers, store(data.as_ref()))
+        .map_err(|error| error.to_string())?;
+    household(&engine)?;
 
     if let Some(data) = &data {
         cache::load(&engine, data);
@@ -193,6 +196,34 @@ fn device_key(data: Option<&PathBuf>) -> Result<Key, String> {
         }
     }
     Key::random().map_err(|error| format!("the system gives no random numbers: {error}"))
+}
+
+/// Where what is set while the server runs is kept; none where it cannot be.
+fn store(data: Option<&PathBuf>) -> Option<Store> {
+    match Store::open(data?) {
+        Ok((store, None)) => Some(store),
+        Ok((store, Some(aside))) => {
+            warn!("the store was damaged; it is begun anew, the old one is {}", aside.display());
+            Some(store)
+        }
+        Err(error) => {
+            warn!("{error}. Going on without: what is set is forgotten at the next start");
+            None
+        }
+    }
+}
+
+/// Starts what watches the network and the clock.
+fn household(engine: &Arc<Engine>) -> Result<(), String> {
+    let of_files = Arc::clone(engine);
+    clients::spawn(Arc::clone(&engine.devices), move || of_files.snapshot().config.leases.clone())
+        .map_err(|error| format!("cannot watch the network: {error}"))?;
+    let engine = Arc::clone(engine);
+    thread::Builder::new()
+        .name("clock".to_owned())
+        .spawn(move || engine.watch_clock())
+        .map_err(|error| format!("cannot start a thread: {error}"))?;
+    Ok(())
 }
 
 fn spawn_worker(door: udp::Door, engine: Arc<Engine>) -> Result<JoinHandle<()>, String> {
@@ -318,7 +349,7 @@ impl House {
 fn reload(config: Config, engine: &Arc<Engine>, data: Option<&PathBuf>) -> Result<(), String> {
     let old = engine.snapshot();
     let restart = needs_restart(&old.config, &config);
-    let new = Snapshot::load(config, data.map(PathBuf::as_path), Some(&old))
+    let new = Base::load(config, data.map(PathBuf::as_path), Some(&old))
         .map_err(|error| error.to_string())?;
     // A list that worked before and cannot be read now must not take its rules away.
     let was_well =
@@ -332,8 +363,7 @@ fn reload(config: Config, engine: &Arc<Engine>, data: Option<&PathBuf>) -> Resul
         warn!("changed, but used only from the next start on: {}", restart.join(", "));
     }
     report(&new);
-    engine.replace(new);
-    Ok(())
+    engine.replace(new).map_err(|error| error.to_string())
 }
 
 /// Settings that differ and cannot change while the server runs.
@@ -354,8 +384,8 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     .collect()
 }
 
-fn report(snapshot: &Snapshot) {
-    let rules = &snapshot.rules;
+fn report(base: &Base) {
+    let rules = &base.rules;
     for list in &rules.lists {
         if let Some(error) = &list.error {
             error!("list {}: {error}", list.name);
@@ -370,6 +400,12 @@ fn report(snapshot: &Snapshot) {
                 list.name
             );
         }
+    }
+    for (path, why) in base.unread_hosts() {
+        warn!("hosts file {}: {why}", path.display());
+    }
+    for company in base.unknown_companies() {
+        warn!("no company is known as `{company}`: nothing is refused or allowed by that name");
     }
     if let Some(error) = &rules.not_kept {
         warn!("the compiled table could not be kept: {error}");

@@ -2,14 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::net::IpAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use ring::hmac;
 
-/// What pseudonyms start with.
-pub(super) const PREFIX: &str = "device-";
+use crate::config::PSEUDONYM;
+
 /// Octets of a key.
 const KEY: usize = 32;
 /// Octets of the hash that are shown: one in 4 billion pairs of devices is taken for one.
@@ -61,13 +60,11 @@ impl Key {
         Self(hmac::Key::new(hmac::HMAC_SHA256, octets))
     }
 
-    /// The name of the device at `address`: the same as long as the key is.
-    pub(super) fn pseudonym(&self, address: IpAddr) -> String {
-        let tag = match address {
-            IpAddr::V4(address) => hmac::sign(&self.0, &address.octets()),
-            IpAddr::V6(address) => hmac::sign(&self.0, &address.octets()),
-        };
-        let mut name = PREFIX.to_owned();
+    /// The name of the device with this address, its own or its card's: the same as long as the key
+    /// is.
+    pub(super) fn pseudonym(&self, address: &[u8]) -> String {
+        let tag = hmac::sign(&self.0, address);
+        let mut name = PSEUDONYM.to_owned();
         for octet in &tag.as_ref()[..SHOWN] {
             name.push_str(&format!("{octet:02x}"));
         }
@@ -85,7 +82,7 @@ mod tests {
     fn a_kept_key_names_the_same_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("device.key");
-        let address = IpAddr::from([192, 0, 2, 1]);
+        let address = &[192, 0, 2, 1];
         let first = Key::kept_at(&path).unwrap().pseudonym(address);
         assert_eq!(Key::kept_at(&path).unwrap().pseudonym(address), first);
         assert_ne!(Key::random().unwrap().pseudonym(address), first);

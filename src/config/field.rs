@@ -10,15 +10,14 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv6Net};
 
-use super::error::{nearest, quoted};
 use super::listed::Kind;
+use super::people::{self, Text};
 use super::served;
-use super::values::{self, Fault, word_of, words};
+use super::values::{self, Fault, words};
 use super::{
-    Action, Bypass, ClientServers, Domain, Level, List, Log, SafeSearch, Strategy, UpstreamUrl,
-    Validate,
+    Action, BlockAnswer, Bypass, ClientServers, Device, Domain, KnownBy, Level, List, Log, Member,
+    Profile, SafeSearch, Slot, Strategy, UpstreamUrl, Validate,
 };
-use crate::catalogue;
 use crate::filter::syntax::Format;
 
 /// One place in a config, by the kind of value it takes.
@@ -56,17 +55,28 @@ pub(super) enum Field<'a> {
     Networks(&'a mut Vec<IpNet>),
     /// As those, or none.
     AnyNetworks(&'a mut Vec<IpNet>),
-    Services(&'a mut Vec<String>),
     Listed(&'a mut Vec<List>, Kind),
+    /// Texts of one kind.
+    Texts(&'a mut Vec<String>, &'static Text),
+    /// One text of a kind; empty for none.
+    OneText(&'a mut String, &'static Text),
+    Files(&'a mut Vec<PathBuf>),
+    Answer(&'a mut BlockAnswer),
+    KnownBy(&'a mut Vec<KnownBy>),
+    Members(&'a mut Vec<Member>),
+    Slots(&'a mut Vec<Slot>),
+    Devices(&'a mut Vec<Device>),
+    /// Profiles, and what one is before anything is said of it.
+    Profiles(&'a mut Vec<Profile>, Box<Profile>),
 }
 
 const LISTEN_PORT: u16 = 1053;
 const WEB_PORT: u16 = 8053;
 
-const SWITCH: &[(&str, bool)] = &[("true", true), ("false", false)];
-const LEVEL: &[(&str, Level)] =
+pub(super) const SWITCH: &[(&str, bool)] = &[("true", true), ("false", false)];
+pub(super) const LEVEL: &[(&str, Level)] =
     &[("relaxed", Level::Relaxed), ("balanced", Level::Balanced), ("strict", Level::Strict)];
-const FORMAT: &[(&str, Option<Format>)] = &[
+pub(super) const FORMAT: &[(&str, Option<Format>)] = &[
     ("auto", None),
     ("hosts", Some(Format::Hosts)),
     ("names", Some(Format::Names)),
@@ -76,21 +86,21 @@ const FORMAT: &[(&str, Option<Format>)] = &[
     ("unbound", Some(Format::Unbound)),
     ("rpz", Some(Format::Rpz)),
 ];
-const STRATEGY: &[(&str, Strategy)] = &[
+pub(super) const STRATEGY: &[(&str, Strategy)] = &[
     ("strict", Strategy::Strict),
     ("fastest", Strategy::Fastest),
     ("race", Strategy::Race),
     ("balance", Strategy::Balance),
 ];
-const VALIDATE: &[(&str, Validate)] =
+pub(super) const VALIDATE: &[(&str, Validate)] =
     &[("off", Validate::Off), ("recursive", Validate::Recursive), ("all", Validate::All)];
-const BYPASS: &[(&str, Bypass)] =
+pub(super) const BYPASS: &[(&str, Bypass)] =
     &[("off", Bypass::Off), ("signals", Bypass::Signals), ("all", Bypass::All)];
-const SAFE_SEARCH: &[(&str, SafeSearch)] =
+pub(super) const SAFE_SEARCH: &[(&str, SafeSearch)] =
     &[("off", SafeSearch::Off), ("search", SafeSearch::Search), ("all", SafeSearch::All)];
-const LOG: &[(&str, Log)] =
+pub(super) const LOG: &[(&str, Log)] =
     &[("error", Log::Error), ("warn", Log::Warn), ("info", Log::Info), ("debug", Log::Debug)];
-const ACTION: &[(&str, Action)] = &[("block", Action::Block), ("allow", Action::Allow)];
+pub(super) const ACTION: &[(&str, Action)] = &[("block", Action::Block), ("allow", Action::Allow)];
 
 impl Field<'_> {
     /// What a value is called where another one was found.
@@ -119,8 +129,15 @@ impl Field<'_> {
             Self::Servers(..) => "a server",
             Self::Rules(_) => "a host name",
             Self::Networks(_) | Self::AnyNetworks(_) | Self::PrefixOrOff(_) => "a network",
-            Self::Services(_) => "a service",
             Self::Listed(_, kind) => kind.noun(),
+            Self::Texts(_, text) | Self::OneText(_, text) => text.noun,
+            Self::Files(_) => "a file",
+            Self::Answer(_) => "an answer",
+            Self::KnownBy(_) => "what a device is known by",
+            Self::Members(_) => "a device, tag or network",
+            Self::Slots(_) => "a time",
+            Self::Devices(_) => "a device",
+            Self::Profiles(..) => "a profile",
         }
     }
 
@@ -170,7 +187,23 @@ impl Field<'_> {
             Self::Networks(_) | Self::AnyNetworks(_) => {
                 "for example 192.168.0.0/16 or \"fd00::/8\"".to_owned()
             }
-            Self::Services(_) => "for example tiktok".to_owned(),
+            Self::Texts(_, text) | Self::OneText(_, text) => text.accepted.to_owned(),
+            Self::Files(_) => "for example /etc/hosts".to_owned(),
+            Self::Answer(_) => {
+                "nxdomain, nodata, null, refused, or for example 192.168.1.2".to_owned()
+            }
+            Self::KnownBy(_) => {
+                "for example \"02:00:00:00:00:01\", 192.168.1.7, or a name it gives itself"
+                    .to_owned()
+            }
+            Self::Members(_) => "for example anna-phone, \"#kids\" or 192.168.9.0/24".to_owned(),
+            Self::Slots(_) => "for example mon-fri 20:00-07:00 night".to_owned(),
+            Self::Devices(_) => {
+                "for example `- { name: anna-phone, known_by: 192.168.1.7 }`".to_owned()
+            }
+            Self::Profiles(..) => {
+                "for example `- { name: kids, for: \"#kids\", safe_search: all }`".to_owned()
+            }
             Self::Listed(_, Kind::Databases) => {
                 "for example `- adguard-trackers` or `- { name: mine, file: tds.json }`".to_owned()
             }
@@ -193,6 +226,12 @@ impl Field<'_> {
                 | Self::AnyNetworks(_)
                 | Self::Domains(_)
                 | Self::Clients(_)
+                | Self::Texts(..)
+                | Self::OneText(..)
+                | Self::Files(_)
+                | Self::KnownBy(_)
+                | Self::Members(_)
+                | Self::Slots(_)
         )
     }
 
@@ -209,8 +248,14 @@ impl Field<'_> {
                 | Self::Rules(_)
                 | Self::Networks(_)
                 | Self::AnyNetworks(_)
-                | Self::Services(_)
                 | Self::Listed(..)
+                | Self::Texts(..)
+                | Self::Files(_)
+                | Self::KnownBy(_)
+                | Self::Members(_)
+                | Self::Slots(_)
+                | Self::Devices(_)
+                | Self::Profiles(..)
         )
     }
 
@@ -228,8 +273,14 @@ impl Field<'_> {
             Self::Hosts(slot) => slot.clear(),
             Self::Domains(slot) => slot.clear(),
             Self::Clients(slot) => slot.clear(),
-            Self::Rules(slot) | Self::Services(slot) => slot.clear(),
+            Self::Rules(slot) | Self::Texts(slot, _) => slot.clear(),
             Self::Listed(slot, _) => slot.clear(),
+            Self::Files(slot) => slot.clear(),
+            Self::KnownBy(slot) => slot.clear(),
+            Self::Members(slot) => slot.clear(),
+            Self::Slots(slot) => slot.clear(),
+            Self::Devices(slot) => slot.clear(),
+            Self::Profiles(slot, _) => slot.clear(),
             _ => {}
         }
     }
@@ -280,65 +331,16 @@ impl Field<'_> {
             Self::Servers(slot, named) => slot.push(served::server(text, *named)?),
             Self::Rules(slot) => slot.push(values::rule(text)?),
             Self::Networks(slot) | Self::AnyNetworks(slot) => slot.push(values::network(text)?),
-            Self::Services(slot) => slot.push(service(text)?),
-            Self::Listed(..) => return Err(Fault::Form),
+            Self::Texts(slot, kind) => slot.push((kind.read)(text)?),
+            Self::OneText(slot, kind) => **slot = (kind.read)(text)?,
+            Self::Files(slot) => slot.push(path(text, folder)?),
+            Self::Answer(slot) => **slot = text.parse().map_err(|_| Fault::Form)?,
+            Self::KnownBy(slot) => slot.push(people::known_by(text)?),
+            Self::Members(slot) => slot.push(people::member(text)?),
+            Self::Slots(slot) => slot.push(text.parse().map_err(|_| Fault::Form)?),
+            Self::Listed(..) | Self::Devices(_) | Self::Profiles(..) => return Err(Fault::Form),
         }
         Ok(())
-    }
-
-    /// The values as YAML scalars: one, or any number where there may be many. A setting that is
-    /// not made has none. Lists, which are maps, are written by their own settings.
-    pub(super) fn print(&self) -> Vec<String> {
-        match self {
-            Self::Count(slot, _) => vec![slot.to_string()],
-            Self::CountOrAuto(slot, _) if **slot == 0 => vec!["auto".to_owned()],
-            Self::CountOrAuto(slot, _) => vec![slot.to_string()],
-            Self::Size(slot, _) => vec![values::print_size(**slot)],
-            Self::Time(slot, _) | Self::Ttl(slot, _) => vec![values::print_time(**slot)],
-            Self::Switch(slot) => word_of(SWITCH, **slot),
-            Self::Level(slot) => word_of(LEVEL, **slot),
-            Self::Strategy(slot) => word_of(STRATEGY, **slot),
-            Self::Domains(slot) => slot
-                .iter()
-                .map(|item| yaml_text(&served::print(&item.name, &item.servers)))
-                .collect(),
-            Self::Clients(slot) => slot
-                .iter()
-                .map(|item| yaml_text(&served::print(&item.network, &item.servers)))
-                .collect(),
-            Self::Bypass(slot) => word_of(BYPASS, **slot),
-            Self::Log(slot) => word_of(LOG, **slot),
-            Self::Validate(slot) => word_of(VALIDATE, **slot),
-            Self::SafeSearch(slot) => word_of(SAFE_SEARCH, **slot),
-            Self::Format(slot) => word_of(FORMAT, **slot),
-            Self::Action(slot) => word_of(ACTION, **slot),
-            Self::AddressOrOff(slot) => match slot {
-                Some(address) => vec![yaml_text(&address.to_string())],
-                None => vec!["off".to_owned()],
-            },
-            Self::PrefixOrOff(slot) => {
-                vec![slot.map_or_else(|| "off".to_owned(), |prefix| yaml_text(&prefix.to_string()))]
-            }
-            Self::Url(slot) => slot.iter().map(|url| yaml_text(url)).collect(),
-            Self::Folder(slot) | Self::File(slot) => {
-                slot.iter().map(|path| yaml_text(&path.to_string_lossy())).collect()
-            }
-            Self::ListName(slot) => vec![yaml_text(slot)],
-            Self::Addresses(slot) | Self::Doors(slot, _) => {
-                slot.iter().map(|item| yaml_text(&item.to_string())).collect()
-            }
-            Self::Servers(slot, _) => {
-                slot.iter().map(|item| yaml_text(&item.to_string())).collect()
-            }
-            Self::Hosts(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
-            Self::Networks(slot) | Self::AnyNetworks(slot) => {
-                slot.iter().map(|item| yaml_text(&item.to_string())).collect()
-            }
-            Self::Rules(slot) | Self::Services(slot) => {
-                slot.iter().map(|item| yaml_text(item)).collect()
-            }
-            Self::Listed(..) => Vec::new(),
-        }
     }
 }
 
@@ -349,47 +351,6 @@ fn path(text: &str, folder: &Path) -> Result<PathBuf, Fault> {
     Ok(folder.join(text))
 }
 
-fn service(text: &str) -> Result<String, Fault> {
-    if catalogue::service(text).is_some() {
-        return Ok(text.to_owned());
-    }
-    let ids = catalogue::services().iter().map(|service| service.id.as_str());
-    let near = nearest(text, ids).map_or_else(String::new, |near| format!(" Did you mean {near}?"));
-    Err(Fault::Because(format!(
-        "{} is no service that is known; write one of those that `trackless lists services` shows.{near}",
-        quoted(text)
-    )))
-}
-
 fn times(range: &RangeInclusive<Duration>) -> String {
     format!("{} to {}", values::print_time(*range.start()), values::print_time(*range.end()))
-}
-
-/// A double-quoted scalar; escapes whatever a YAML reader could fold, refuse or take for syntax.
-fn yaml_text(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for char in text.chars() {
-        match char {
-            '"' | '\\' => quoted.extend(['\\', char]),
-            ' '..='~' => quoted.push(char),
-            _ if char.is_alphanumeric() => quoted.push(char),
-            _ => quoted.push_str(&format!("\\U{:08x}", u32::from(char))),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_is_quoted_so_that_yaml_reads_it_back() {
-        for text in ["my list", "\"", "\\", "é", "\u{85}\u{2028}\t\n", "# no: comment", "👪"] {
-            let read: String = serde_yaml::from_str(&yaml_text(text)).unwrap();
-            assert_eq!(read, text, "{}", yaml_text(text));
-        }
-    }
 }

@@ -1,10 +1,11 @@
-//! Settings that are many maps: lists and tracker databases.
+//! Settings that are many maps: lists, tracker databases, devices, profiles.
 
 use super::document::{Node, Value};
 use super::error::{nearest, quoted};
 use super::field::Field;
 use super::read::{Reader, found};
-use super::settings::{DATABASE_SETTINGS, LIST_SETTINGS, Setting};
+use super::items::{DATABASE_SETTINGS, LIST_SETTINGS};
+use super::settings::Setting;
 use super::{List, MAX_DATABASES, MAX_LISTS};
 use crate::catalogue;
 
@@ -96,21 +97,74 @@ impl Reader<'_> {
         lists
     }
 
-    fn one(&mut self, item: &Node, path: &str, kind: Kind, others: &[List]) -> List {
-        let mut list = List::named("");
-        let names: Vec<_> = kind.settings().iter().map(|setting| setting.key).collect();
+    /// Reads the settings of one map into `value`; its name must be there.
+    fn map<'n, T>(
+        &mut self,
+        item: &'n Node,
+        path: &str,
+        settings: &[Setting<T>],
+        value: &mut T,
+    ) -> Vec<(&'static str, &'n Node)> {
+        let names: Vec<_> = settings.iter().map(|setting| setting.key).collect();
         let given = self.entries(item, path, &names);
-        for setting in kind.settings() {
-            let field = (setting.field)(&mut list);
+        for setting in settings {
+            let field = (setting.field)(value);
             match given.iter().find(|(key, _)| *key == setting.key) {
                 Some((key, node)) => self.set(&format!("{path}.{key}"), node, field),
-                None if matches!(field, Field::ListName(_)) => self.mistake(
+                None if setting.key == "name" => self.mistake(
                     item,
                     format!("{path}.{}: missing; write {}", setting.key, field.accepted()),
                 ),
                 None => {}
             }
         }
+        given
+    }
+
+    /// The devices, or what else has a name and is not in a catalogue.
+    pub(super) fn maps<T: Clone>(
+        &mut self,
+        node: &Node,
+        (key, noun, most): (&str, &str, usize),
+        settings: &[Setting<T>],
+        like: &T,
+        name: fn(&T) -> &str,
+    ) -> Vec<T> {
+        let mut values: Vec<T> = Vec::new();
+        let Value::List(items) = &node.value else {
+            let found = found(&node.value);
+            self.mistake(node, format!("{key}: {found} is not a list; write `- {{ name: … }}` lines"));
+            return values;
+        };
+        for (index, item) in items.iter().enumerate() {
+            let path = format!("{key}[{index}]");
+            if index == most {
+                let count = items.len();
+                self.mistake(item, format!("{key}: {count} {key}; write at most {most}"));
+                break;
+            }
+            if !matches!(item.value, Value::Map(_)) {
+                let found = found(&item.value);
+                let text = format!("{path}: {found} is not {noun}; write `{{ name: … }}`");
+                self.mistake(item, text);
+                continue;
+            }
+            let mut value = like.clone();
+            let given = self.map(item, &path, settings, &mut value);
+            let new = name(&value);
+            if !new.is_empty() && values.iter().any(|other| name(other) == new) {
+                let place = given.iter().find(|(key, _)| *key == "name").map_or(item, |(_, at)| at);
+                let text = format!("{path}.name: {} is there twice; write a new one", quoted(new));
+                self.mistake(place, text);
+            }
+            values.push(value);
+        }
+        values
+    }
+
+    fn one(&mut self, item: &Node, path: &str, kind: Kind, others: &[List]) -> List {
+        let mut list = List::named("");
+        let given = self.map(item, path, kind.settings(), &mut list);
         let node = |wanted: &str| {
             given.iter().find(|(key, _)| *key == wanted).map_or(item, |(_, node)| *node)
         };

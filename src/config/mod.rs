@@ -12,7 +12,10 @@ mod document;
 mod doors;
 mod error;
 mod field;
+mod household;
+mod items;
 mod listed;
+mod people;
 mod read;
 mod served;
 mod settings;
@@ -31,6 +34,7 @@ use std::time::Duration;
 pub use crate::filter::syntax::Format;
 pub use doors::{Access, Encrypted};
 pub use error::ConfigError;
+pub use household::{BlockAnswer, Device, HOUSE, KnownBy, Mac, Malformed, Member, PSEUDONYM, Profile, Slot, own_name};
 pub use upstream::{ClientServers, Dnssec, Domain, Strategy, Upstream, Validate};
 pub use upstream_url::{Host, Pin, Transport, UpstreamUrl, UpstreamUrlError};
 
@@ -73,6 +77,18 @@ pub struct Config {
     pub safe_search: SafeSearch,
     /// The household's own rules, which beat every list.
     pub rules: Rules,
+    /// Devices that their owner has named.
+    pub devices: Vec<Device>,
+    /// What holds for some devices; at most [`MAX_PROFILES`].
+    pub profiles: Vec<Profile>,
+    /// When other profiles hold for the house.
+    pub schedule: Vec<Slot>,
+    /// Time zone of all schedules (IANA); empty for the system's.
+    pub time_zone: String,
+    /// Files of a DHCP server's leases.
+    pub leases: Vec<PathBuf>,
+    /// Names of the house's own.
+    pub local: Local,
     /// Answers that lead public names into the house.
     pub rebinding: Rebinding,
     /// Limits of the TCP front door.
@@ -99,6 +115,12 @@ pub enum Log {
 
 /// Lists a config may name: the rules table knows 64, seven of them come along.
 pub const MAX_LISTS: usize = 57;
+
+/// Devices a config may name.
+pub const MAX_DEVICES: usize = 10_000;
+
+/// Profiles a config may have.
+pub const MAX_PROFILES: usize = 200;
 
 /// Tracker databases a config may name.
 pub const MAX_DATABASES: usize = 16;
@@ -152,6 +174,19 @@ pub struct Cache {
 pub struct Block {
     /// How long clients may remember a refusal, 0..=1 d.
     pub ttl: Duration,
+    /// What it is.
+    pub answer: BlockAnswer,
+}
+
+/// Names of the house's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Local {
+    /// What the names of devices end in.
+    pub suffix: String,
+    /// Records, as a zone file has them but without TTL and class.
+    pub records: Vec<String>,
+    /// Files of addresses and names.
+    pub hosts: Vec<PathBuf>,
 }
 
 /// One list of names or rules.
@@ -231,6 +266,10 @@ pub struct Rules {
     pub block: Vec<String>,
     /// Never refused.
     pub allow: Vec<String>,
+    /// Companies whose names are refused, with all they own.
+    pub block_companies: Vec<String>,
+    /// Companies whose names are not.
+    pub allow_companies: Vec<String>,
 }
 
 /// What becomes of answers that give public names addresses of the house (DNS rebinding).
@@ -285,6 +324,16 @@ impl Default for Config {
             rules: Rules::default(),
             encrypted: Encrypted::default(),
             access: Access::default(),
+            devices: Vec::new(),
+            profiles: Vec::new(),
+            schedule: Vec::new(),
+            time_zone: String::new(),
+            leases: Vec::new(),
+            local: Local {
+                suffix: "home.arpa".to_owned(),
+                records: Vec::new(),
+                hosts: Vec::new(),
+            },
             rebinding: Rebinding { refuse: true, allow: Vec::new() },
             tcp: Tcp::default(),
             stats: Stats::default(),
@@ -311,7 +360,7 @@ impl Default for Block {
     fn default() -> Self {
         // Short enough that an unblocked name works again soon, long enough that a page which
         // asks in a loop is refused by its own stub.
-        Self { ttl: Duration::from_secs(60) }
+        Self { ttl: Duration::from_secs(60), answer: BlockAnswer::default() }
     }
 }
 

@@ -6,12 +6,13 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::Config;
 use super::document::{self, MAX_BYTES, Node, Value};
 use super::error::{ConfigError, nearest, quoted};
 use super::field::Field;
+use super::items::{DEVICE_SETTINGS, PROFILE_SETTINGS};
 use super::settings::{self, SETTINGS, SHORT_FORM};
 use super::values::{Fault, print_time};
+use super::{Config, Device, HOUSE, MAX_DEVICES, MAX_PROFILES};
 
 /// Mistakes shown at once; each costs another pass over the text.
 const MAX_SHOWN: usize = 10;
@@ -145,6 +146,7 @@ impl Reader<'_> {
                 None => tcp.connections_per_client = tcp.connections,
             }
         }
+        self.compare_profiles(config, &node);
         if config.cache.min_ttl > config.cache.max_ttl
             && let Some(node) = node("cache.min_ttl")
         {
@@ -156,6 +158,38 @@ impl Reader<'_> {
                     print_time(config.cache.max_ttl)
                 ),
             );
+        }
+    }
+
+    /// Profiles may name lists and each other, where there are such.
+    fn compare_profiles<'n>(
+        &mut self,
+        config: &Config,
+        node: &impl Fn(&str) -> Option<&'n Node>,
+    ) {
+        let mut unknown = |key: &str, path: String, what: &str, name: &str, known: &[&str]| {
+            if known.contains(&name) {
+                return;
+            }
+            let Some(node) = node(key) else { return };
+            let (name, known) = (quoted(name), known.join(", "));
+            self.mistake(node, format!("{path}: there is no {what} {name}; write one of: {known}"));
+        };
+        let lists: Vec<_> = config.lists.iter().map(|list| list.name.as_str()).collect();
+        let mut names = vec![HOUSE];
+        names.extend(config.profiles.iter().map(|profile| profile.name.as_str()));
+        for (index, profile) in config.profiles.iter().enumerate() {
+            for list in &profile.lists {
+                let path = format!("profiles[{index}].lists");
+                unknown("profiles", path, "list", list, &lists);
+            }
+            for slot in &profile.schedule {
+                let path = format!("profiles[{index}].schedule");
+                unknown("profiles", path, "profile", &slot.profile, &names);
+            }
+        }
+        for slot in &config.schedule {
+            unknown("schedule", "schedule".to_owned(), "profile", &slot.profile, &names);
         }
     }
 
@@ -232,6 +266,15 @@ impl Reader<'_> {
         field.clear();
         match (&node.value, field) {
             (_, Field::Listed(lists, kind)) => *lists = self.listed(node, kind),
+            (_, Field::Devices(devices)) => {
+                let what = ("devices", "a device", MAX_DEVICES);
+                let like = Device::default();
+                *devices = self.maps(node, what, DEVICE_SETTINGS, &like, |device| &device.name);
+            }
+            (_, Field::Profiles(profiles, like)) => {
+                let what = ("profiles", "a profile", MAX_PROFILES);
+                *profiles = self.maps(node, what, PROFILE_SETTINGS, &like, |profile| &profile.name);
+            }
             (Value::List(items), mut field) if field.is_many() => {
                 if items.is_empty() && field.needs_one() {
                     let (noun, accepted) = (field.noun(), field.accepted());

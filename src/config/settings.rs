@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use super::field::Field;
 use super::listed::Kind;
-use super::{Config, List};
+use super::people::{COMPANIES, RECORDS, SERVICES, SUFFIX, ZONE};
+use super::{Config, Profile};
 
-/// A setting of a `T`: the config, or one of its lists.
+/// A setting of a `T`: the config, or one of its lists, devices or profiles.
 pub(super) struct Setting<T> {
     /// Keys from the top, joined by dots.
     pub(super) key: &'static str,
@@ -217,6 +218,11 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         field: |config| Field::Ttl(&mut config.block.ttl, seconds(0, 86_400)),
     },
     Setting {
+        key: "block.answer",
+        about: "what a refused query gets: no such name, no data, nowhere, a no, or an address",
+        field: |config| Field::Answer(&mut config.block.answer),
+    },
+    Setting {
         key: "lists",
         about: "lists to subscribe to, at most 57; the order breaks ties",
         field: |config| Field::Listed(&mut config.lists, Kind::Lists),
@@ -229,7 +235,7 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
     Setting {
         key: "services",
         about: "services refused as a whole; `trackless lists services` shows them",
-        field: |config| Field::Services(&mut config.services),
+        field: |config| Field::Texts(&mut config.services, &SERVICES),
     },
     Setting {
         key: "bypass",
@@ -260,6 +266,59 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         key: "rules.allow",
         about: "names that are never refused",
         field: |config| Field::Rules(&mut config.rules.allow),
+    },
+    Setting {
+        key: "rules.block_companies",
+        about: "companies whose names are all refused, with those they own",
+        field: |config| Field::Texts(&mut config.rules.block_companies, &COMPANIES),
+    },
+    Setting {
+        key: "rules.allow_companies",
+        about: "companies whose names are never refused",
+        field: |config| Field::Texts(&mut config.rules.allow_companies, &COMPANIES),
+    },
+    Setting {
+        key: "devices",
+        about: "devices with names; all others have made-up ones",
+        field: |config| Field::Devices(&mut config.devices),
+    },
+    Setting {
+        key: "profiles",
+        about: "what holds for some devices instead of what holds for the house; at most 200",
+        field: |config| {
+            let like = Box::new(Profile::of_house(config));
+            Field::Profiles(&mut config.profiles, like)
+        },
+    },
+    Setting {
+        key: "schedule",
+        about: "when other profiles hold for the house; of several the first",
+        field: |config| Field::Slots(&mut config.schedule),
+    },
+    Setting {
+        key: "time_zone",
+        about: "where the house is; without it, what the system says",
+        field: |config| Field::OneText(&mut config.time_zone, &ZONE),
+    },
+    Setting {
+        key: "leases",
+        about: "files in which a DHCP server keeps who has which address and name",
+        field: |config| Field::Files(&mut config.leases),
+    },
+    Setting {
+        key: "local.suffix",
+        about: "what the names of devices end in",
+        field: |config| Field::OneText(&mut config.local.suffix, &SUFFIX),
+    },
+    Setting {
+        key: "local.records",
+        about: "names of the house's own; *. before a name is whatever has none of its own",
+        field: |config| Field::Texts(&mut config.local.records, &RECORDS),
+    },
+    Setting {
+        key: "local.hosts",
+        about: "files of addresses and names",
+        field: |config| Field::Files(&mut config.local.hosts),
     },
     Setting {
         key: "rebinding.refuse",
@@ -303,60 +362,6 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
     },
 ];
 
-const NAME: Setting<List> = Setting {
-    key: "name",
-    about: "shown wherever it is mentioned; must be given, once",
-    field: |list| Field::ListName(&mut list.name),
-};
-const FILE: Setting<List> =
-    Setting { key: "file", about: "what to read", field: |list| Field::File(&mut list.file) };
-const URL: Setting<List> = Setting {
-    key: "url",
-    about: "where to fetch it; without file and url, it is one of the catalogue",
-    field: |list| Field::Url(&mut list.url),
-};
-const UPDATE: Setting<List> = Setting {
-    key: "update",
-    about: "how often to fetch it",
-    field: |list| Field::Ttl(&mut list.update, seconds(600, 90 * 86_400)),
-};
-
-/// Settings of one tracker database.
-pub(super) const DATABASE_SETTINGS: &[Setting<List>] = &[NAME, FILE, URL, UPDATE];
-
-/// Settings of one list.
-pub(super) const LIST_SETTINGS: &[Setting<List>] = &[
-    NAME,
-    FILE,
-    URL,
-    Setting {
-        key: "format",
-        about: "how to read it; auto looks at the content",
-        field: |list| Field::Format(&mut list.format),
-    },
-    Setting {
-        key: "action",
-        about: "what its names get",
-        field: |list| Field::Action(&mut list.action),
-    },
-    Setting {
-        key: "subdomains",
-        about: "whether a plain name also covers its sub-domains",
-        field: |list| Field::Switch(&mut list.subdomains),
-    },
-    Setting {
-        key: "answers",
-        about: "whether its rules may answer with data of their own",
-        field: |list| Field::Switch(&mut list.answers),
-    },
-    UPDATE,
-    Setting {
-        key: "force",
-        about: "whether to take it even if it looks broken",
-        field: |list| Field::Switch(&mut list.force),
-    },
-];
-
 /// What may stand at the top: keys, and names of sections.
 pub(super) fn top_keys() -> Vec<&'static str> {
     let key = |setting: &Setting<Config>| match setting.section() {
@@ -374,7 +379,7 @@ pub(super) fn names_in(section: &str) -> Vec<&'static str> {
     inside.map(Setting::name).collect()
 }
 
-fn seconds(from: u64, to: u64) -> RangeInclusive<Duration> {
+pub(super) fn seconds(from: u64, to: u64) -> RangeInclusive<Duration> {
     Duration::from_secs(from)..=Duration::from_secs(to)
 }
 

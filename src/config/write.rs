@@ -3,8 +3,13 @@
 //! Must never leave a setting out: what is printed is all there is to set.
 
 use super::Config;
-use super::field::Field;
+use super::field::{
+    ACTION, BYPASS, FORMAT, Field, LEVEL, LOG, SAFE_SEARCH, STRATEGY, SWITCH, VALIDATE,
+};
+use super::items::{DEVICE_SETTINGS, PROFILE_SETTINGS};
+use super::served;
 use super::settings::{SETTINGS, Setting};
+use super::values::{self, word_of};
 
 impl Config {
     /// The config as YAML with every setting written out. [`Config::from_yaml`] makes an equal
@@ -31,27 +36,40 @@ impl Config {
             yaml.push_str(&format!("{indent}# {}: {}\n", setting.about, field.accepted()));
             match field {
                 Field::Listed(lists, kind) => {
-                    let mut example = super::List::named("");
-                    for setting in kind.settings() {
-                        let accepted = (setting.field)(&mut example).accepted();
-                        yaml.push_str(&format!(
-                            "#   {}: {}: {accepted}\n",
-                            setting.key, setting.about
-                        ));
-                    }
-                    let none = if lists.is_empty() { " []" } else { "" };
-                    yaml.push_str(&format!("{}:{none}\n", kind.key()));
-                    for list in lists {
-                        for (index, setting) in kind.settings().iter().enumerate() {
-                            let indent = if index == 0 { "  - " } else { "    " };
-                            write_setting(&mut yaml, indent, setting, &(setting.field)(list));
-                        }
-                    }
+                    let example = super::List::named("");
+                    write_items(&mut yaml, kind.key(), lists, example, kind.settings());
+                }
+                Field::Devices(devices) => {
+                    let example = super::Device::default();
+                    write_items(&mut yaml, "devices", devices, example, DEVICE_SETTINGS);
+                }
+                Field::Profiles(profiles, example) => {
+                    write_items(&mut yaml, "profiles", profiles, *example, PROFILE_SETTINGS);
                 }
                 field => write_setting(&mut yaml, indent, setting, &field),
             }
         }
         yaml
+    }
+}
+
+fn write_items<T>(
+    yaml: &mut String,
+    key: &str,
+    items: &mut [T],
+    mut example: T,
+    settings: &[Setting<T>],
+) {
+    for setting in settings {
+        let accepted = (setting.field)(&mut example).accepted();
+        yaml.push_str(&format!("#   {}: {}: {accepted}\n", setting.key, setting.about));
+    }
+    yaml.push_str(&format!("{key}:{}\n", if items.is_empty() { " []" } else { "" }));
+    for item in items {
+        for (index, setting) in settings.iter().enumerate() {
+            let indent = if index == 0 { "  - " } else { "    " };
+            write_setting(yaml, indent, setting, &(setting.field)(item));
+        }
     }
 }
 
@@ -68,5 +86,100 @@ fn write_setting<T>(yaml: &mut String, indent: &str, setting: &Setting<T>, field
         (false, [value, ..]) => yaml.push_str(&format!("{indent}{name}: {value}\n")),
         // A key without a value is as good as none.
         (false, []) => yaml.push_str(&format!("{indent}{name}:\n")),
+    }
+}
+
+impl Field<'_> {
+    /// The values as YAML scalars: one, or any number where there may be many. A setting that is
+    /// not made has none. Lists, which are maps, are written by their own settings.
+    fn print(&self) -> Vec<String> {
+        match self {
+            Self::Count(slot, _) => vec![slot.to_string()],
+            Self::CountOrAuto(slot, _) if **slot == 0 => vec!["auto".to_owned()],
+            Self::CountOrAuto(slot, _) => vec![slot.to_string()],
+            Self::Size(slot, _) => vec![values::print_size(**slot)],
+            Self::Time(slot, _) | Self::Ttl(slot, _) => vec![values::print_time(**slot)],
+            Self::Switch(slot) => word_of(SWITCH, **slot),
+            Self::Level(slot) => word_of(LEVEL, **slot),
+            Self::Strategy(slot) => word_of(STRATEGY, **slot),
+            Self::Domains(slot) => slot
+                .iter()
+                .map(|item| yaml_text(&served::print(&item.name, &item.servers)))
+                .collect(),
+            Self::Clients(slot) => slot
+                .iter()
+                .map(|item| yaml_text(&served::print(&item.network, &item.servers)))
+                .collect(),
+            Self::Bypass(slot) => word_of(BYPASS, **slot),
+            Self::Log(slot) => word_of(LOG, **slot),
+            Self::Validate(slot) => word_of(VALIDATE, **slot),
+            Self::SafeSearch(slot) => word_of(SAFE_SEARCH, **slot),
+            Self::Format(slot) => word_of(FORMAT, **slot),
+            Self::Action(slot) => word_of(ACTION, **slot),
+            Self::AddressOrOff(slot) => match slot {
+                Some(address) => vec![yaml_text(&address.to_string())],
+                None => vec!["off".to_owned()],
+            },
+            Self::PrefixOrOff(slot) => {
+                vec![slot.map_or_else(|| "off".to_owned(), |prefix| yaml_text(&prefix.to_string()))]
+            }
+            Self::Url(slot) => slot.iter().map(|url| yaml_text(url)).collect(),
+            Self::Folder(slot) | Self::File(slot) => {
+                slot.iter().map(|path| yaml_text(&path.to_string_lossy())).collect()
+            }
+            Self::ListName(slot) => vec![yaml_text(slot)],
+            Self::Addresses(slot) | Self::Doors(slot, _) => {
+                slot.iter().map(|item| yaml_text(&item.to_string())).collect()
+            }
+            Self::Servers(slot, _) => {
+                slot.iter().map(|item| yaml_text(&item.to_string())).collect()
+            }
+            Self::Hosts(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
+            Self::Networks(slot) | Self::AnyNetworks(slot) => {
+                slot.iter().map(|item| yaml_text(&item.to_string())).collect()
+            }
+            Self::Rules(slot) | Self::Texts(slot, _) => {
+                slot.iter().map(|item| yaml_text(item)).collect()
+            }
+            Self::OneText(slot, _) if slot.is_empty() => Vec::new(),
+            Self::OneText(slot, _) => vec![yaml_text(slot)],
+            Self::Files(slot) => {
+                slot.iter().map(|path| yaml_text(&path.to_string_lossy())).collect()
+            }
+            Self::Answer(slot) => vec![yaml_text(&slot.to_string())],
+            Self::KnownBy(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
+            Self::Members(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
+            Self::Slots(slot) => slot.iter().map(|item| yaml_text(&item.to_string())).collect(),
+            Self::Listed(..) | Self::Devices(_) | Self::Profiles(..) => Vec::new(),
+        }
+    }
+}
+
+/// A double-quoted scalar; escapes whatever a YAML reader could fold, refuse or take for syntax.
+fn yaml_text(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for char in text.chars() {
+        match char {
+            '"' | '\\' => quoted.extend(['\\', char]),
+            ' '..='~' => quoted.push(char),
+            _ if char.is_alphanumeric() => quoted.push(char),
+            _ => quoted.push_str(&format!("\\U{:08x}", u32::from(char))),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_quoted_so_that_yaml_reads_it_back() {
+        for text in ["my list", "\"", "\\", "é", "\u{85}\u{2028}\t\n", "# no: comment", "👪"] {
+            let read: String = serde_yaml::from_str(&yaml_text(text)).unwrap();
+            assert_eq!(read, text, "{}", yaml_text(text));
+        }
     }
 }

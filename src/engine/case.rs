@@ -8,16 +8,18 @@
 use std::net::IpAddr;
 
 use super::Snapshot;
-use crate::clients::DeviceId;
+use crate::clients::{DeviceId, Directory};
 use crate::filter::{Asker, Origin, Rule, Verdict, VerdictKind};
+use crate::policy::Held;
 use crate::stats::Counters;
 use crate::trackers::Category;
-use crate::wire::{Answer, Lead, Name, Query};
+use crate::wire::{Answer, Lead, Name, Query, Rcode};
 
 /// A query's case before the rules.
 pub(super) struct Case<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) device: DeviceId,
+    held: Held<'a>,
     pub(super) asker: Asker<'a>,
     pub(super) verdict: Verdict,
 }
@@ -31,10 +33,18 @@ impl<'a> Case<'a> {
         query: &Query<'_>,
         device: DeviceId,
         address: IpAddr,
+        directory: &Directory,
     ) -> Self {
-        let asker = snapshot.policy.profile(device).asker(address, query.qtype);
-        let verdict = snapshot.judge(name, &asker);
-        Self { snapshot, device, asker, verdict }
+        let held = snapshot.policy.held(device, address, directory);
+        let asker = held.asker(address, query.qtype);
+        let verdict = snapshot.judge(name, &asker, held);
+        Self { snapshot, device, held, asker, verdict }
+    }
+
+    /// Writes the refusal, as the device's profile has it; returns its length and code.
+    #[inline]
+    pub(super) fn write_refusal(&self, query: &Query<'_>, out: &mut [u8]) -> (usize, Rcode) {
+        self.held.profile.refusal.write(query, self.snapshot.why(&self.verdict), out)
     }
 
     /// Whether the query is to be refused.
@@ -59,11 +69,11 @@ impl<'a> Case<'a> {
 
     #[inline(never)]
     fn follow(&mut self, name: &Name, answer: &Answer) {
-        let (snapshot, asker) = (self.snapshot, self.asker);
+        let (snapshot, asker, held) = (self.snapshot, self.asker, self.held);
         let mut target = Name::default();
         answer.each_lead(&mut target, |target, lead| {
             let found = match lead {
-                Lead::Name => snapshot.judge(target, &asker),
+                Lead::Name => snapshot.judge(target, &asker, held),
                 Lead::Address(address) => {
                     let mut found = Verdict::default();
                     snapshot.rules.table.judge_address(address, name, &asker, &mut found);
@@ -88,6 +98,7 @@ impl<'a> Case<'a> {
             }
         }
         self.verdict.against |= found.against;
+        self.verdict.noted |= found.noted;
         // Half the web is at the big hosts: to stand there is not to be one of them.
         let hosting = self.category_of(found.tracker) == Some(Category::Hosting);
         if self.verdict.tracker == 0 && !hosting {
@@ -103,6 +114,9 @@ impl<'a> Case<'a> {
     #[inline]
     pub(super) fn count(&self, counters: &Counters) {
         counters.query(self.device, self.category_of(self.verdict.tracker), self.verdict.kind);
+        if self.verdict.noted {
+            counters.around(self.device);
+        }
         if self.is_refused() {
             let of_list = |rule: Rule| matches!(rule.origin, Origin::List(_));
             counters.refused(self.verdict.against, !self.verdict.rule.is_some_and(of_list));

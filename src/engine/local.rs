@@ -1,5 +1,6 @@
 //! Replies that a rule brings along: a code, nothing, records, another name.
 
+use super::case::Case;
 use super::worker::limit;
 use super::{Client, Snapshot};
 use crate::filter::{Asker, Reply, Rule};
@@ -77,20 +78,23 @@ impl Made {
     /// Writes the reply and returns its length and code; none where there is to be no reply.
     pub(super) fn write(
         &self,
-        snapshot: &Snapshot,
+        case: &Case<'_>,
         query: &Query<'_>,
         client: Client,
         out: &mut [u8],
     ) -> Option<(usize, Rcode)> {
+        let absence = &case.snapshot.absence;
+        let why = case.snapshot.why(&case.verdict);
         Some(match self {
             Self::Drop => return None,
-            Self::Code(Rcode::NXDOMAIN) => (snapshot.refusal.write(query, out), Rcode::NXDOMAIN),
+            Self::Code(Rcode::NXDOMAIN) => absence.write(query, why, out),
             Self::Code(rcode) => {
                 let error = Some(ExtendedError::BLOCKED);
                 (wire::write_failure(query, *rcode, error, out), *rcode)
             }
             Self::NoData { blocked } => {
-                (snapshot.refusal.write_no_data(query, *blocked, out), Rcode::NOERROR)
+                let why = blocked.then_some(why);
+                (absence.write_no_data(query, why, out), Rcode::NOERROR)
             }
             Self::Records(answer) => {
                 (answer.write(query, 0, limit(query, client.transport, out), out), answer.rcode())

@@ -10,15 +10,18 @@
 //! a packet came or how a reply leaves.
 
 mod case;
+mod household;
 mod local;
+mod names;
 mod resolve;
 mod snapshot;
 mod special;
+mod surroundings;
 mod worker;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,12 +30,15 @@ use tokio::sync::mpsc;
 
 use crate::cache::{Cache, KeyHash};
 use crate::clients::{DeviceId, Directory};
-use crate::config::Config;
+use crate::history::Store;
 use crate::stats::{Counters, HitsByName, ListHits, Source, Totals, Transport};
 use crate::wire::Name;
 
+use household::Household;
+use surroundings::Surroundings;
+pub use household::{Change, ChangeError, Target, Way};
 pub use resolve::Resolver;
-pub use snapshot::{Snapshot, SnapshotError};
+pub use snapshot::{Base, Snapshot, SnapshotError};
 pub use worker::Worker;
 
 /// Questions that wait in line for one resolver; beyond it clients are told that we are busy.
@@ -45,7 +51,10 @@ pub struct Engine {
     /// Answers held.
     pub cache: Cache,
     /// Devices seen.
-    pub devices: Directory,
+    pub devices: Arc<Directory>,
+    household: Household,
+    surroundings: Mutex<Surroundings>,
+    hidden: AtomicBool,
     resolvers: Vec<mpsc::Sender<Waiting>>,
     counters: Mutex<Vec<Arc<Counters>>>,
     list_hits: Mutex<HitsByName>,
@@ -104,20 +113,29 @@ pub struct Waiting {
 pub type Reply = Box<dyn FnOnce(&[u8]) + Send>;
 
 impl Engine {
-    /// An engine that decides by `snapshot`, and the resolvers to run, each on a thread of its own.
+    /// An engine that decides by `base` and what `store` has kept, and the resolvers to run, each on
+    /// a thread of its own.
+    ///
+    /// # Errors
+    /// A rule of the settings that is no name.
     pub fn new(
-        config: &Config,
-        snapshot: Snapshot,
-        devices: Directory,
+        base: Base,
+        devices: Arc<Directory>,
         resolvers: usize,
-    ) -> (Arc<Self>, Vec<Resolver>) {
+        store: Option<Store>,
+    ) -> Result<(Arc<Self>, Vec<Resolver>), SnapshotError> {
+        let household = Household::new(store);
+        let snapshot = household.snapshot(Arc::new(base), devices.capacity())?;
         let (senders, receivers): (Vec<_>, Vec<_>) =
             (0..resolvers).map(|_| mpsc::channel(LINE)).unzip();
         let list_hits = HitsByName::new(snapshot.list_names());
         let engine = Arc::new(Self {
+            cache: Cache::new(snapshot.config.cache.size),
             snapshot: ArcSwap::from_pointee(snapshot),
-            cache: Cache::new(config.cache.size),
             devices,
+            household,
+            surroundings: Mutex::default(),
+            hidden: AtomicBool::new(false),
             resolvers: senders,
             counters: Mutex::default(),
             list_hits: Mutex::new(list_hits),
@@ -126,24 +144,14 @@ impl Engine {
         });
         let resolvers =
             receivers.into_iter().map(|line| Resolver::new(Arc::clone(&engine), line)).collect();
-        (engine, resolvers)
+        engine.begin();
+        Ok((engine, resolvers))
     }
 
     /// What holds now. One load for a batch of packets is enough.
     #[inline]
     pub fn snapshot(&self) -> Guard<Arc<Snapshot>> {
         self.snapshot.load()
-    }
-
-    /// Decides by `snapshot` from the next packet on.
-    pub fn replace(&self, snapshot: Snapshot) {
-        let names = snapshot.list_names();
-        self.with_list_hits(|hits, totals| hits.rename(names, totals));
-        let old = self.snapshot.swap(Arc::new(snapshot));
-        if old.config.upstream.clients != self.snapshot().config.upstream.clients {
-            // Their pools are known by place, and the place may be another one's now.
-            self.cache.flush(|_| true);
-        }
     }
 
     /// Whole seconds since the start, the time of all ages and lifetimes.

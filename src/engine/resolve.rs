@@ -24,7 +24,7 @@ use tracing::debug;
 
 use super::case::Case;
 use super::worker::limit;
-use super::{Client, Engine, Snapshot, Waiting};
+use super::{Base, Client, Engine, Waiting};
 use crate::cache::{Entry, Found, Key};
 use crate::stats::{Counters, Source};
 use crate::upstream::{Failure, Figures, Pools, Question};
@@ -90,7 +90,7 @@ impl Resolver {
                 Some((figures, pools)) if Arc::ptr_eq(figures, &snapshot.upstreams) => pools,
                 pools => {
                     let figures = Arc::clone(&snapshot.upstreams);
-                    let Snapshot { config, trust, anchors, .. } = &**snapshot;
+                    let Base { config, trust, anchors, .. } = &***snapshot;
                     let made = Pools::new(&config.upstream, &figures, trust, anchors);
                     &mut pools.insert((figures, made)).1
                 }
@@ -252,7 +252,14 @@ impl Shared {
         let Ok(query) = Query::read(&to.packet, &mut name) else { return };
         let snapshot = self.engine.snapshot();
         let Client { address, transport, .. } = to.client;
-        let mut case = Case::open(&snapshot, &name, &query, to.ask.device, address);
+        let mut case = Case::open(
+            &snapshot,
+            &name,
+            &query,
+            to.ask.device,
+            address,
+            &self.engine.devices,
+        );
         let limit = limit(&query, transport, out);
         if to.ask.alias.is_some() {
             case.count(&self.counters);
@@ -267,8 +274,8 @@ impl Shared {
         case.look_at(&name, answer, &self.counters);
         case.count(&self.counters);
         if case.is_refused() {
-            let len = snapshot.refusal.write(&query, out);
-            return self.send(to, &out[..len], Source::Filter, Rcode::NXDOMAIN);
+            let (len, rcode) = case.write_refusal(&query, out);
+            return self.send(to, &out[..len], Source::Filter, rcode);
         }
         let len = answer.write(&query, age, limit, out);
         self.send(to, &out[..len], source, answer.rcode());
@@ -286,8 +293,16 @@ impl Shared {
             query.qtype.0, error.text, error.code
         );
         let snapshot = self.engine.snapshot();
-        Case::open(&snapshot, &scratch.name, &query, to.ask.device, to.client.address)
-            .count(&self.counters);
+        let directory = &self.engine.devices;
+        Case::open(
+            &snapshot,
+            &scratch.name,
+            &query,
+            to.ask.device,
+            to.client.address,
+            directory,
+        )
+        .count(&self.counters);
         let len = wire::write_failure(&query, Rcode::SERVFAIL, Some(error), &mut scratch.out);
         self.send(to, &scratch.out[..len], Source::Upstream, Rcode::SERVFAIL);
     }

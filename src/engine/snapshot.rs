@@ -1,32 +1,54 @@
 //! All that may change while the server runs, as one thing that never does.
 
 use std::io;
-use std::path::Path;
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
+use super::names::Local;
 use super::special::Special;
 use crate::config::Config;
-use crate::filter::{Asker, Overlay, Verdict};
+use crate::filter::{Asker, Origin, Verdict};
 use crate::lists::{ListsError, Rules};
-use crate::policy::{Access, Home, Policy};
+use crate::policy::schedule::WallClock;
+use crate::policy::{Access, Button, Choices, Held, Home, Policy};
 use crate::upstream::{Anchors, Figures, Trust, TrustError};
 use crate::wire::{Name, NameError, Refusal, TtlBounds};
 
-/// Rules, policy and settings that hold together. A reload makes a new one and swaps the pointer.
+/// Rules, policy and settings that hold together. A change of policy makes a new one around the
+/// same base and swaps the pointer.
 #[derive(Debug)]
 pub struct Snapshot {
-    /// The compiled lists and the tracker facts.
-    pub rules: Rules,
-    /// The owner's own rules.
-    pub overlay: Overlay,
+    base: Arc<Base>,
     /// Who is held to what.
     pub policy: Policy,
+}
+
+impl Deref for Snapshot {
+    type Target = Base;
+
+    fn deref(&self) -> &Base {
+        &self.base
+    }
+}
+
+/// What only a reload makes anew.
+#[derive(Debug)]
+pub struct Base {
+    /// The compiled lists and the tracker facts.
+    pub rules: Rules,
     /// Who may ask.
     pub access: Access,
     /// Which names may lead into the house.
     pub home: Home,
-    /// The reply to refused queries.
-    pub refusal: Refusal,
+    /// Replies that there is nothing.
+    pub absence: Refusal,
+    /// Names of the house's own.
+    pub(super) local: Local,
+    /// The clock of the house.
+    pub clock: WallClock,
     /// Names that are asked of nobody.
     pub(super) special: Special,
     /// Bounds for the TTLs of new answers.
@@ -58,7 +80,7 @@ pub enum SnapshotError {
     Rule(String, NameError),
 }
 
-impl Snapshot {
+impl Base {
     /// Loads or compiles all that `config` names. `previous` is what holds now, if anything does.
     ///
     /// # Errors
@@ -69,8 +91,6 @@ impl Snapshot {
         previous: Option<&Self>,
     ) -> Result<Self, SnapshotError> {
         let rules = Rules::load(&config, data)?;
-        let overlay = Overlay::new(&config.rules.block, &config.rules.allow)
-            .map_err(|(text, error)| SnapshotError::Rule(text, error))?;
         let ca = config.upstream.ca.as_deref();
         let trust = Trust::read(ca).map_err(|error| {
             SnapshotError::Trust(ca.map_or_else(String::new, |ca| ca.display().to_string()), error)
@@ -91,11 +111,11 @@ impl Snapshot {
             );
         Ok(Self {
             rules,
-            overlay,
-            policy: Policy::new(&config),
             access: Access::new(&config.access),
             home,
-            refusal: Refusal::new(config.block.ttl),
+            absence: Refusal::new(config.block.ttl),
+            local: Local::new(&config),
+            clock: WallClock::new(&config.time_zone),
             special: Special::new(&config),
             bounds: TtlBounds {
                 min: seconds(config.cache.min_ttl),
@@ -109,6 +129,21 @@ impl Snapshot {
         })
     }
 
+    /// Hosts files that could not be read, and why.
+    pub fn unread_hosts(&self) -> &[(PathBuf, String)] {
+        &self.local.unread
+    }
+
+    /// Companies of the settings that are not known.
+    pub fn unknown_companies(&self) -> impl Iterator<Item = &str> {
+        let of_profiles = self.config.profiles.iter().map(|profile| &profile.rules);
+        let rules = std::iter::once(&self.config.rules).chain(of_profiles);
+        let named = rules.flat_map(|rules| rules.block_companies.iter().chain(&rules.allow_companies));
+        named
+            .filter(|name| self.rules.facts.companies_of(name).next().is_none())
+            .map(String::as_str)
+    }
+
     /// Names of all lists by number.
     pub fn list_names(&self) -> Vec<String> {
         self.rules.lists.iter().map(|list| list.name.clone()).collect()
@@ -118,13 +153,55 @@ impl Snapshot {
     pub fn local_ttl(&self) -> u32 {
         u32::try_from(self.config.block.ttl.as_secs()).unwrap_or(u32::MAX)
     }
+}
 
-    /// What the rules say of `name` for `asker`.
+impl Snapshot {
+    /// With `choices` above the settings of `base`, where the button stands as it does.
+    ///
+    /// # Errors
+    /// A rule of the settings that is no name.
+    pub fn new(
+        base: Arc<Base>,
+        choices: &Choices,
+        button: &Button,
+        devices: usize,
+    ) -> Result<Self, SnapshotError> {
+        let time = base.clock.read(Timestamp::now());
+        let policy = Policy::new(&base.config, choices, button, &base.rules.facts, time, devices)
+            .map_err(|(text, error)| SnapshotError::Rule(text, error))?;
+        Ok(Self { base, policy })
+    }
+
+    /// What only a reload makes anew.
+    pub fn base(&self) -> &Arc<Base> {
+        &self.base
+    }
+
+    /// What the rules say of `name` for `asker`, to whom applies what is `held`.
     #[inline]
-    pub fn judge(&self, name: &Name, asker: &Asker<'_>) -> Verdict {
+    pub fn judge(&self, name: &Name, asker: &Asker<'_>, held: Held<'_>) -> Verdict {
         let mut verdict = Verdict::default();
-        self.overlay.judge(name, &mut verdict);
         self.rules.table.judge(name, asker, &mut verdict);
+        held.judge(name, &self.rules.facts, &mut verdict);
         verdict
+    }
+
+    /// Who refuses, as it is told: the list, or whose rule it is; and the company.
+    pub fn why(&self, verdict: &Verdict) -> [&str; 2] {
+        let list = verdict.rule.map_or("", |rule| self.origin(rule.origin));
+        let company = self.rules.facts.company(verdict.tracker);
+        [list, company.map_or("", |company| company.name.as_str())]
+    }
+
+    /// Where a rule comes from, as it is told.
+    pub fn origin(&self, origin: Origin) -> &str {
+        match origin {
+            Origin::User(_) => "your rules",
+            Origin::Company(..) => "companies you chose",
+            Origin::Service(_) => "refused services",
+            Origin::List(list) => {
+                self.rules.lists.get(usize::from(list)).map_or("?", |list| list.name.as_str())
+            }
+        }
     }
 }

@@ -11,7 +11,7 @@ use crate::wire::{Answer, Name, Query, Rtype, is_home};
 /// RFC 8375, ICANN's .internal): asking for them would only tell what is asked at home.
 const UNASKED: &[&str] = &["local", "internal", "home.arpa"];
 /// Those that nobody at home knows either.
-const NOWHERE: &[&str] = &["onion", "invalid"];
+const NOWHERE: &[&str] = &["onion", "invalid", "test"];
 /// Where clients ask for our encrypted doors (RFC 9462).
 const DISCOVERY: &[u8] = b"\x04_dns\x08resolver\x04arpa\0";
 /// SVCB parameters (RFC 9460 section 14.3.2, RFC 9461 section 5).
@@ -34,8 +34,14 @@ pub(super) struct Special {
 pub(super) enum Meaning {
     /// It has these records.
     Records(Answer),
+    /// It is there, without anything of the type asked for.
+    Empty,
+    /// Whatever another name has.
+    Alias(Box<Name>),
     /// There is no such name.
     Nothing,
+    /// There is no such name, unless somebody at home knows it.
+    Nobody,
 }
 
 impl Special {
@@ -74,7 +80,7 @@ impl Special {
     ) -> Option<Meaning> {
         match name.suffix(1) {
             b"\x04arpa\0" | b"\x09localhost\0" | b"\x05local\0" | b"\x08internal\0"
-            | b"\x05onion\0" | b"\x07invalid\0" => self.look(snapshot, name, query),
+            | b"\x05onion\0" | b"\x07invalid\0" | b"\x04test\0" => self.look(snapshot, name, query),
             _ => None,
         }
     }
@@ -97,13 +103,19 @@ impl Special {
             return if query.qtype == Rtype::SVCB { records(&self.doors) } else { records(&[]) };
         }
         let below = |parent: &&str| name.is_within(parent);
-        if NOWHERE.iter().any(below) {
+        let domains = &snapshot.config.upstream.domains;
+        let own = domains.iter().any(|domain| name.is_within(&domain.name));
+        if NOWHERE.iter().any(below) && !own {
             return Some(Meaning::Nothing);
         }
         let unasked = UNASKED.iter().any(below) || is_private_reverse(name);
+        (unasked && !own && !self.asks_house).then_some(Meaning::Nothing)
+    }
+
+    /// Whether somebody at home may know `name`, of which we do not.
+    pub(super) fn may_be_known(&self, snapshot: &Snapshot, name: &Name) -> bool {
         let domains = &snapshot.config.upstream.domains;
-        let known = self.asks_house || domains.iter().any(|domain| name.is_within(&domain.name));
-        (unasked && !known).then_some(Meaning::Nothing)
+        self.asks_house || domains.iter().any(|domain| name.is_within(&domain.name))
     }
 }
 
@@ -166,10 +178,14 @@ fn binding(
     data
 }
 
-fn own_addresses() -> Vec<IpAddr> {
+/// This machine's addresses in the network, or in itself where it is in none.
+pub(super) fn own_addresses() -> Vec<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let addresses = interfaces.iter().map(if_addrs::Interface::ip);
-    addresses.filter(|address| !address.is_loopback()).take(16).collect()
+    let (own, inside): (Vec<_>, Vec<_>) = addresses.partition(|address| !address.is_loopback());
+    let mut own = if own.is_empty() { inside } else { own };
+    own.truncate(16);
+    own
 }
 
 #[cfg(test)]

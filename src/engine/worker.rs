@@ -1,5 +1,6 @@
 //! What one thread does with a packet: steps 1 to 5 of the way of a query.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,9 +47,9 @@ impl Worker {
         &self.engine
     }
 
-    /// The device that calls itself `name`.
-    pub fn device_named(&mut self, name: &str) -> DeviceId {
-        self.seen.named(name, &self.engine.devices)
+    /// The device that calls itself `name` and asks from `address`.
+    pub fn device_named(&mut self, name: &str, address: IpAddr) -> DeviceId {
+        self.seen.named(name, address, &self.engine.devices)
     }
 
     /// Decides what becomes of `packet`, by `snapshot`, at `now` seconds. A reply is written to
@@ -80,27 +81,28 @@ impl Worker {
         if !admitted {
             return self.deny(&query, client, now, out);
         }
-        let device =
-            client.device.unwrap_or_else(|| self.seen.device(client.address, &self.engine.devices));
+        let directory = &*self.engine.devices;
+        let device = client.device.unwrap_or_else(|| {
+            self.seen.device(client.address, directory, |device| snapshot.policy.forget(device))
+        });
         let queries = self.seen.count(device, now) as usize;
         let rate = snapshot.config.access.rate;
         if rate > 0 && queries > rate && !client.address.is_loopback() {
             return self.limit_rate(&query, client, queries, out);
         }
-        let mut case = Case::open(snapshot, &self.name, &query, device, client.address);
-        if case.verdict.rule.is_none()
-            && let Some(meaning) = snapshot.special.of(snapshot, &self.name, &query)
-        {
+        let mut case = Case::open(snapshot, &self.name, &query, device, client.address, directory);
+        let ttl = snapshot.local_ttl();
+        let meaning = snapshot.local.find(&self.name, &query, directory, ttl);
+        let meaning = match meaning {
+            Some(Meaning::Nobody) if snapshot.special.may_be_known(snapshot, &self.name) => None,
+            None if case.verdict.rule.is_none() => {
+                snapshot.special.of(snapshot, &self.name, &query)
+            }
+            meaning => meaning,
+        };
+        if let Some(meaning) = meaning {
             case.verdict.kind = VerdictKind::Local;
-            case.count(&self.counters);
-            let (len, rcode) = match meaning {
-                Meaning::Records(answer) => {
-                    let limit = limit(&query, client.transport, out);
-                    (answer.write(&query, 0, limit, out), answer.rcode())
-                }
-                Meaning::Nothing => (snapshot.refusal.write_absence(&query, out), Rcode::NXDOMAIN),
-            };
-            return self.reply(len, Source::Local, client, rcode);
+            return self.reply_local(&case, meaning, &query, client, now, out);
         }
         if let Some(rule) = case.verdict.rule
             && rule.answers != Answers::Usual
@@ -109,7 +111,7 @@ impl Worker {
                 Local::Pass => {}
                 Local::Reply(made) => {
                     case.count(&self.counters);
-                    let Some((len, rcode)) = made.write(snapshot, &query, client, out) else {
+                    let Some((len, rcode)) = made.write(&case, &query, client, out) else {
                         self.counters.ignored();
                         return Outcome::Silence;
                     };
@@ -189,6 +191,33 @@ impl Worker {
         self.reply(len, Source::Local, client, Rcode::NOERROR)
     }
 
+    /// Answers what the house itself knows of the name.
+    #[cold]
+    fn reply_local(
+        &self,
+        case: &Case<'_>,
+        meaning: Meaning,
+        query: &Query<'_>,
+        client: Client,
+        now: u32,
+        out: &mut [u8],
+    ) -> Outcome {
+        let absence = &case.snapshot.absence;
+        let (len, rcode) = match meaning {
+            Meaning::Alias(alias) => return self.alias(case, query, alias, client, now, out),
+            Meaning::Records(answer) => {
+                let limit = limit(query, client.transport, out);
+                (answer.write(query, 0, limit, out), answer.rcode())
+            }
+            Meaning::Empty => (absence.write_no_data(query, None, out), Rcode::NOERROR),
+            Meaning::Nothing | Meaning::Nobody => {
+                (absence.write_absence(query, out), Rcode::NXDOMAIN)
+            }
+        };
+        case.count(&self.counters);
+        self.reply(len, Source::Local, client, rcode)
+    }
+
     /// Answers with what `alias` has, which a rule says to be the name's canonical name.
     fn alias(
         &self,
@@ -223,8 +252,8 @@ impl Worker {
         out: &mut [u8],
     ) -> Outcome {
         case.count(&self.counters);
-        let len = case.snapshot.refusal.write(query, out);
-        self.reply(len, Source::Filter, client, Rcode::NXDOMAIN)
+        let (len, rcode) = case.write_refusal(query, out);
+        self.reply(len, Source::Filter, client, rcode)
     }
 
     /// Writes the reply to a query that found no place in line, and returns its length.
@@ -232,7 +261,8 @@ impl Worker {
         let query = Query::read(&refused.packet, &mut self.name).ok()?;
         let snapshot = self.engine.snapshot();
         let Client { address, .. } = refused.client;
-        Case::open(&snapshot, &self.name, &query, refused.ask.device, address)
+        let directory = &self.engine.devices;
+        Case::open(&snapshot, &self.name, &query, refused.ask.device, address, directory)
             .count(&self.counters);
         self.counters.failed(ExtendedError::TOO_BUSY);
         let error = Some(ExtendedError::TOO_BUSY);

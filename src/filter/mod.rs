@@ -31,7 +31,7 @@ pub use overlay::Overlay;
 pub use rule::{ListRule, Subject};
 pub use table::{Table, TableError};
 pub use terms::{Asker, Choice, ClientTerm, Reply, ReplyRecord, Terms};
-pub use verdict::{Answers, Origin, Rule, Scope, Tier, Verdict, VerdictKind};
+pub use verdict::{Answers, Origin, Rule, Scope, Tier, Verdict, VerdictKind, Whose};
 
 /// The most lists one table can hold: a rule's lists are the bits of one word.
 pub const MAX_LISTS: usize = 64;

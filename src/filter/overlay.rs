@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use super::{Origin, Rule, Scope, Tier, Verdict};
+use super::{Origin, Rule, Scope, Tier, Whose};
 use crate::wire::{Name, NameError};
 
 /// Rules that beat every list, by canonical wire name.
@@ -37,19 +37,18 @@ impl Overlay {
         Ok(overlay)
     }
 
-    /// Weighs every rule that matches `name`. Costs a hash look-up a label, nothing without rules.
-    pub fn judge(&self, name: &Name, verdict: &mut Verdict) {
-        if !self.rules.is_empty() {
-            self.matches(name).for_each(|rule| verdict.weigh(rule));
-        }
+    /// Whether there is no rule.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
     }
 
-    /// Every rule that matches `name`.
-    pub fn matches(&self, name: &Name) -> impl Iterator<Item = Rule> {
+    /// Every rule that matches `name`, as one of `whose`. Costs a hash look-up a label.
+    pub fn matches(&self, name: &Name, whose: Whose) -> impl Iterator<Item = Rule> {
         let count = name.label_count();
         (1..=count).filter_map(move |labels| {
             let &(tier, scope) = self.rules.get(name.suffix(labels))?;
-            let rule = Rule::plain(Origin::User, tier, scope, labels);
+            let rule = Rule::plain(Origin::User(whose), tier, scope, labels);
             scope.covers(labels, count).then_some(rule)
         })
     }
@@ -58,11 +57,12 @@ impl Overlay {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::filter::VerdictKind;
+    use crate::filter::{Verdict, VerdictKind};
 
     fn kind(overlay: &Overlay, name: &str) -> VerdictKind {
         let mut verdict = Verdict::default();
-        overlay.judge(&name.parse().unwrap(), &mut verdict);
+        let name = name.parse().unwrap();
+        overlay.matches(&name, Whose::House).for_each(|rule| verdict.weigh(rule));
         verdict.kind
     }
 

@@ -213,7 +213,9 @@ impl Table {
             }
             let whole = labels == name.label_count();
             for (index, tier) in TIERS.into_iter().enumerate() {
-                let lists = set.mask(index, whole) & asker.lists;
+                let mask = set.mask(index, whole);
+                verdict.noted |= tier.blocks() && mask & asker.noted != 0;
+                let lists = mask & asker.lists;
                 if lists == 0 {
                     continue;
                 }

@@ -17,6 +17,8 @@ pub struct Asker<'a> {
     pub lists: u64,
     /// Services refused to it: bit n is service n, of the first four words.
     pub services: &'a [u64; 4],
+    /// Lists that are only to be noted, with those that count: see [`super::Verdict::noted`].
+    pub noted: u64,
     /// Type asked for.
     pub qtype: Rtype,
     /// Its address.
@@ -24,7 +26,7 @@ pub struct Asker<'a> {
     /// Name its owner gave it; empty for none.
     pub name: &'a str,
     /// Tags its owner gave it.
-    pub tags: &'a [&'a str],
+    pub tags: &'a [String],
 }
 
 impl Asker<'static> {
@@ -33,6 +35,7 @@ impl Asker<'static> {
         Self {
             lists,
             services: &[0; 4],
+            noted: 0,
             qtype: Rtype(1),
             address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             name: "",
@@ -127,7 +130,7 @@ impl Terms {
                 !asker.name.is_empty() && name.eq_ignore_ascii_case(asker.name)
             }
         };
-        let has_tag = |tag: &String| asker.tags.contains(&tag.as_str());
+        let has_tag = |tag: &String| asker.tags.contains(tag);
         self.types.fits(is_type)
             && self.clients.fits(is_client)
             && self.tags.fits(has_tag)

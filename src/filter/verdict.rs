@@ -86,11 +86,24 @@ impl Tier {
     }
 }
 
+/// For whom a rule of the owner's is: later ones beat those before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Whose {
+    /// Everybody.
+    House,
+    /// Those whom a profile is for.
+    Profile,
+    /// One device.
+    Device,
+}
+
 /// Where a rule comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
     /// The owner's own rules.
-    User,
+    User(Whose),
+    /// A company that the owner has chosen, by its number.
+    Company(u32, Whose),
     /// A service that the owner refuses as a whole, by its number.
     Service(u16),
     /// The list of this number.
@@ -130,15 +143,15 @@ pub enum Answers {
 
 impl Rule {
     /// A rule without terms.
-    pub(super) fn plain(origin: Origin, tier: Tier, scope: Scope, labels: usize) -> Self {
+    pub fn plain(origin: Origin, tier: Tier, scope: Scope, labels: usize) -> Self {
         Self { origin, tier, scope, labels: labels as u8, special: None, answers: Answers::Usual }
     }
 
-    /// Greater wins, whatever the names: the owner's rules, important allows, important blocks and
-    /// refused services, allows, blocks.
+    /// Greater wins, whatever the names: the owner's rules for the device, its profile, the house,
+    /// important allows, important blocks and refused services, allows, blocks.
     pub fn strength(self) -> u8 {
         match self.origin {
-            Origin::User => 4,
+            Origin::User(whose) | Origin::Company(_, whose) => 4 + whose as u8,
             Origin::Service(_) => Tier::ImportantBlock as u8,
             Origin::List(_) => self.tier as u8,
         }
@@ -148,7 +161,7 @@ impl Rule {
     /// with a reply, then the list named first.
     pub fn precedence(self) -> (u8, u8, bool, Answers, Reverse<u8>) {
         let list = match self.origin {
-            Origin::User | Origin::Service(_) => 0,
+            Origin::User(_) | Origin::Company(..) | Origin::Service(_) => 0,
             Origin::List(list) => list,
         };
         (self.strength(), self.labels, !self.tier.blocks(), self.answers, Reverse(list))
@@ -167,11 +180,14 @@ pub struct Verdict {
     pub tracker: u32,
     /// Lists with a rule against the name: bit n is list n.
     pub against: u64,
+    /// Whether a list that is to be noted has a rule against the name.
+    pub noted: bool,
 }
 
 impl Verdict {
     /// Takes in one more rule that matched.
-    pub(super) fn weigh(&mut self, rule: Rule) {
+    #[inline]
+    pub fn weigh(&mut self, rule: Rule) {
         if self.rule.is_none_or(|best| rule.precedence() > best.precedence()) {
             self.rule = Some(rule);
             self.kind = match rule.tier {

@@ -5,7 +5,7 @@
 //! those that its owner names.
 
 use crate::config::{Domain, Rebinding};
-use crate::filter::Overlay;
+use crate::filter::{Overlay, Whose};
 use crate::wire::{Name, NameError};
 
 /// Names that have no place in the public tree, or that makers of things for the home lead there on
@@ -62,7 +62,7 @@ impl Home {
     /// Whether `name` may have an address of the house. A name without a dot is one of the house.
     pub fn may_have(&self, name: &Name) -> bool {
         let Some(names) = &self.0 else { return true };
-        name.label_count() < 2 || names.matches(name).next().is_some()
+        name.label_count() < 2 || names.matches(name, Whose::House).next().is_some()
     }
 }
 

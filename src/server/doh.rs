@@ -127,7 +127,7 @@ where
         None if request.uri().path() == PATH => {}
         Some(("/", "")) => {}
         Some(("/", name)) => {
-            let Some(device) = shared.device(name) else {
+            let Some(device) = shared.device(name, client.address) else {
                 return refuse(StatusCode::NOT_FOUND, NO_NAME);
             };
             client.device = Some(device);

@@ -19,7 +19,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::{Connections, certificate, doh, proxy, quic};
-use crate::clients::{DeviceId, own_name};
+use crate::clients::DeviceId;
+use crate::config::own_name;
 use crate::config;
 use crate::engine::{Client, Engine, Outcome, Waiting, Worker};
 use crate::stats::Transport;
@@ -216,14 +217,14 @@ impl Shared {
             let (first, rest) = name.split_once('.')?;
             self.names.iter().any(|own| own.eq_ignore_ascii_case(rest)).then_some(first)
         });
-        let device = name.and_then(|name| self.device(name));
+        let device = name.and_then(|name| self.device(name, address));
         Client { address, transport, device }
     }
 
     /// The device that calls itself `name`, if that is a name.
-    pub(super) fn device(&self, name: &str) -> Option<DeviceId> {
+    pub(super) fn device(&self, name: &str, address: IpAddr) -> Option<DeviceId> {
         let name = own_name(name)?;
-        Some(self.worker.borrow_mut().0.device_named(&name))
+        Some(self.worker.borrow_mut().0.device_named(&name, address))
     }
 
     /// The reply to one query, now or when upstream has one; none where it deserves none.

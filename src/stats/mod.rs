@@ -91,7 +91,13 @@ pub const RCODES: usize = 18;
 const CATEGORIES: usize = Category::ALL.len() + 1;
 const VERDICTS: usize = VerdictKind::ALL.len();
 
-type DeviceCounters = [[AtomicU64; VERDICTS]; CATEGORIES];
+/// Counters of one device.
+#[derive(Debug, Default)]
+struct DeviceCounters {
+    queries: [[AtomicU64; VERDICTS]; CATEGORIES],
+    /// For names of ways around us.
+    around: AtomicU64,
+}
 
 /// The counters of one thread.
 #[derive(Debug)]
@@ -136,7 +142,14 @@ impl Counters {
         let Some(device) = self.devices.get(device.0 as usize) else { return };
         let counters = device.get_or_init(Box::default);
         let category = category.map_or(CATEGORIES - 1, |category| category as usize);
-        bump(&counters[category][verdict as usize], 1);
+        bump(&counters.queries[category][verdict as usize], 1);
+    }
+
+    /// Counts a query of a device for the name of a way around us.
+    #[cold]
+    pub fn around(&self, device: DeviceId) {
+        let Some(device) = self.devices.get(device.0 as usize) else { return };
+        bump(&device.get_or_init(Box::default).around, 1);
     }
 
     /// Counts a refusal for every list that wanted it: bit n of `lists` is list n. `owner` says
@@ -226,7 +239,7 @@ impl<'a> Totals<'a> {
                     .0
                     .iter()
                     .filter_map(|counters| counters.devices.get(device.0 as usize)?.get())
-                    .map(|device| device[category][verdict as usize].load(Relaxed))
+                    .map(|device| device.queries[category][verdict as usize].load(Relaxed))
                     .sum();
                 if sum > 0 {
                     queries.push((Category::ALL.get(category).copied(), verdict, sum));
@@ -234,6 +247,14 @@ impl<'a> Totals<'a> {
             }
         }
         queries
+    }
+
+    /// Queries of `device` for names of ways around us.
+    pub fn around(&self, device: DeviceId) -> u64 {
+        let counters = self.0.iter().filter_map(|counters| {
+            Some(counters.devices.get(device.0 as usize)?.get()?.around.load(Relaxed))
+        });
+        counters.sum()
     }
 
     /// Answers from `source` over `transport` with `rcode`.

@@ -166,6 +166,32 @@ impl Facts {
         self.companies.get(self.tracker(number)?.company as usize)
     }
 
+    /// The number of the company behind tracker `number`.
+    #[inline]
+    pub fn company_number(&self, number: u32) -> Option<u32> {
+        Some(self.tracker(number)?.company)
+    }
+
+    /// The company of this number.
+    pub fn company_of(&self, number: u32) -> Option<&Company> {
+        self.companies.get(number as usize)
+    }
+
+    /// Numbers of the company called `name`, whatever the case of its letters, and of those it owns.
+    pub fn companies_of(&self, name: &str) -> impl Iterator<Item = u32> {
+        let is_meant = move |text: &str| text.eq_ignore_ascii_case(name);
+        let companies = (0..).zip(&self.companies);
+        let of_it = companies.filter(move |(_, company)| {
+            is_meant(&company.name) || company.owner.as_deref().is_some_and(is_meant)
+        });
+        of_it.map(|(number, _)| number)
+    }
+
+    /// All companies.
+    pub fn companies(&self) -> impl Iterator<Item = &Company> {
+        self.companies.iter()
+    }
+
     #[inline]
     fn tracker(&self, number: u32) -> Option<Tracker> {
         self.trackers.get((number as usize).checked_sub(1)?).copied()

@@ -8,18 +8,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use prometheus::core::{Collector, Desc};
-use prometheus::proto::{
-    Bucket, Counter, Gauge, Histogram as Samples, LabelPair, Metric, MetricFamily, MetricType,
-};
+use prometheus::proto::MetricFamily;
 
 use super::Reloads;
+use super::families::{Families, counter, fractional_counter, gauge, histogram};
+use super::household;
 use super::process::Process;
-use crate::clients::DeviceId;
 use crate::engine::Engine;
-use crate::filter::VerdictKind;
 use crate::lists::Status;
-use crate::stats::{BOUNDS_US, Counters, Histogram, RCODES, Source, Totals, Transport};
-use crate::trackers::Category;
+use crate::stats::{Counters, RCODES, Source, Totals, Transport};
 use crate::upstream::ServerFigures;
 use crate::wire::Rcode;
 
@@ -46,7 +43,8 @@ impl Collector for Exporter {
         let counters: Vec<&Counters> = counters.iter().map(Arc::as_ref).collect();
         let totals = Totals::new(&counters);
         let mut families = Families::default();
-        self.queries(&totals, &mut families);
+        household::queries(&self.engine, &totals, &mut families);
+        household::button(&self.engine, &mut families);
         answers(&totals, &mut families);
         self.held(&totals, &mut families);
         self.rules(&mut families);
@@ -58,39 +56,6 @@ impl Collector for Exporter {
 }
 
 impl Exporter {
-    fn queries(&self, totals: &Totals<'_>, families: &mut Families) {
-        let (mut queries, mut trackers) = (Vec::new(), Vec::new());
-        let names = self.engine.devices.names();
-        for (device, name) in (0..).map(DeviceId).zip(&names) {
-            let mut by_verdict: BTreeMap<&str, u64> = BTreeMap::new();
-            let mut by_category: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-            for (category, verdict, count) in totals.queries(device) {
-                *by_verdict.entry(verdict.as_str()).or_default() += count;
-                // A refused name of no known tracker is one all the same.
-                let unknown = (verdict == VerdictKind::Block).then_some(Category::Other);
-                if let Some(category) = category.or(unknown) {
-                    let key = (category.as_str(), verdict.as_str());
-                    *by_category.entry(key).or_default() += count;
-                }
-            }
-            for (verdict, count) in by_verdict {
-                queries.push(counter(&[("device", name), ("verdict", verdict)], count));
-            }
-            for ((category, verdict), count) in by_category {
-                let labels = [("category", category), ("device", name), ("verdict", verdict)];
-                trackers.push(counter(&labels, count));
-            }
-        }
-        families.counters("trackless_queries_total", "Queries by device and verdict.", queries);
-        families.counters(
-            "trackless_tracker_queries_total",
-            "Queries for names of trackers, by device, category of tracker, and verdict.",
-            trackers,
-        );
-        let devices = gauge(&[], names.len().saturating_sub(1) as f64);
-        families.gauges("trackless_devices", "Devices counted by themselves.", vec![devices]);
-    }
-
     fn held(&self, totals: &Totals<'_>, families: &mut Families) {
         let cache = &self.engine.cache;
         let entries = gauge(&[], cache.entries() as f64);
@@ -268,92 +233,4 @@ fn by_name<T>(all: &[T], name: impl Fn(&T) -> &str) -> BTreeMap<&str, Vec<&T>> {
         named.entry(name(one)).or_default().push(one);
     }
     named
-}
-
-#[derive(Default)]
-struct Families(Vec<MetricFamily>);
-
-impl Families {
-    fn counters(&mut self, name: &str, help: &str, metrics: Vec<Metric>) {
-        self.add(name, help, MetricType::COUNTER, metrics);
-    }
-
-    fn gauges(&mut self, name: &str, help: &str, metrics: Vec<Metric>) {
-        self.add(name, help, MetricType::GAUGE, metrics);
-    }
-
-    fn histograms(&mut self, name: &str, help: &str, metrics: Vec<Metric>) {
-        self.add(name, help, MetricType::HISTOGRAM, metrics);
-    }
-
-    /// A family without samples is left out, as the format wants it.
-    fn add(&mut self, name: &str, help: &str, kind: MetricType, metrics: Vec<Metric>) {
-        if metrics.is_empty() {
-            return;
-        }
-        let mut family = MetricFamily::default();
-        family.set_name(name.to_owned());
-        family.set_help(help.to_owned());
-        family.set_field_type(kind);
-        family.set_metric(metrics);
-        self.0.push(family);
-    }
-}
-
-fn labelled(labels: &[(&str, &str)]) -> Metric {
-    let labels = labels.iter().map(|(name, value)| {
-        let mut label = LabelPair::default();
-        label.set_name((*name).to_owned());
-        label.set_value((*value).to_owned());
-        label
-    });
-    Metric::from_label(labels.collect())
-}
-
-fn counter(labels: &[(&str, &str)], count: u64) -> Metric {
-    fractional_counter(labels, count as f64)
-}
-
-fn fractional_counter(labels: &[(&str, &str)], count: f64) -> Metric {
-    let mut value = Counter::default();
-    value.set_value(count);
-    let mut metric = labelled(labels);
-    metric.set_counter(value);
-    metric
-}
-
-fn gauge(labels: &[(&str, &str)], number: f64) -> Metric {
-    let mut value = Gauge::default();
-    value.set_value(number);
-    let mut metric = labelled(labels);
-    metric.set_gauge(value);
-    metric
-}
-
-fn histogram<'a>(
-    labels: &[(&str, &str)],
-    histograms: impl Iterator<Item = &'a Histogram>,
-) -> Metric {
-    let mut counts = [0; BOUNDS_US.len() + 1];
-    let mut sum = 0.0;
-    for histogram in histograms {
-        let (of_one, sum_of_one) = histogram.read();
-        counts.iter_mut().zip(of_one).for_each(|(count, of_one)| *count += of_one);
-        sum += sum_of_one.as_secs_f64();
-    }
-    let mut cumulative = 0;
-    let buckets = BOUNDS_US.iter().zip(counts).map(|(&bound, count)| {
-        cumulative += count;
-        let mut bucket = Bucket::default();
-        bucket.set_upper_bound(bound as f64 / 1e6);
-        bucket.set_cumulative_count(cumulative);
-        bucket
-    });
-    let mut samples = Samples::default();
-    samples.set_bucket(buckets.collect());
-    samples.set_sample_count(counts.iter().sum());
-    samples.set_sample_sum(sum);
-    let mut metric = labelled(labels);
-    metric.set_histogram(samples);
-    metric
 }

@@ -3,6 +3,8 @@
 //! Runs on a thread and a runtime of its own, so that a scrape never delays an answer. It only
 //! reads: nothing here may change what the server does, or tell a domain or an address.
 
+mod families;
+mod household;
 mod metrics;
 mod process;
 

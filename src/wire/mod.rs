@@ -47,6 +47,8 @@ impl Rtype {
     pub const CNAME: Self = Self(5);
     /// Start of a zone of authority; its minimum bounds negative answers.
     pub const SOA: Self = Self(6);
+    /// Name of an address (RFC 1035 section 3.5).
+    pub const PTR: Self = Self(12);
     /// Host information; the minimal answer to ANY (RFC 8482).
     pub const HINFO: Self = Self(13);
     /// IPv6 address (RFC 3596).

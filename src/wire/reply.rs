@@ -1,5 +1,6 @@
 //! Replies that we make ourselves: refusals, failures, the minimal answer to ANY.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use super::{Edns, HEADER, Query, Rcode, Rtype, UDP_PAYLOAD};
@@ -69,14 +70,19 @@ impl ExtendedError {
     }
 }
 
-/// The refusal of a tracker: NXDOMAIN with an SOA, so that clients remember it (RFC 2308
+/// The refusal of a tracker: usually NXDOMAIN with an SOA, so that clients remember it (RFC 2308
 /// section 3), and the extended error "Blocked" for clients with EDNS. Rendered once, copied for
 /// each query.
 #[derive(Debug, Clone)]
 pub struct Refusal {
     soa: Box<[u8]>,
-    blocked: Box<[u8]>,
+    rcode: Rcode,
+    ttl: [u8; 4],
+    addresses: Option<(Option<Ipv4Addr>, Option<Ipv6Addr>)>,
 }
+
+/// Octets of an extended error's text: with the longest name, a refusal still fits into 512.
+const MOST_TEXT: usize = 128;
 
 impl Refusal {
     /// A refusal that clients may remember for `ttl`, counted in whole seconds.
@@ -93,43 +99,116 @@ impl Refusal {
         soa.extend_from_slice(&ttl);
         soa.extend_from_slice(&(data.len() as u16).to_be_bytes());
         soa.extend_from_slice(&data);
-
-        let mut blocked = [0; 64];
-        let len = ExtendedError::BLOCKED.write(&mut blocked);
-        Self { soa: soa.into(), blocked: blocked[..len].into() }
+        Self { soa: soa.into(), rcode: Rcode::NXDOMAIN, ttl, addresses: None }
     }
 
-    /// Writes the refusal of `query` and returns its length. `out` must hold 512 octets.
-    pub fn write(&self, query: &Query<'_>, out: &mut [u8]) -> usize {
-        self.write_negative(query, Rcode::NXDOMAIN, &self.blocked, out)
+    /// The same with another code: NOERROR says that there is nothing of the type, REFUSED no more
+    /// than that.
+    #[must_use]
+    pub fn with_code(self, rcode: Rcode) -> Self {
+        Self { rcode, ..self }
+    }
+
+    /// The same with addresses for those who ask for such, and nothing for all others.
+    #[must_use]
+    pub fn with_addresses(self, v4: Option<Ipv4Addr>, v6: Option<Ipv6Addr>) -> Self {
+        Self { rcode: Rcode::NOERROR, addresses: Some((v4, v6)), ..self }
+    }
+
+    /// Writes the refusal of `query` and returns its length and code. `why` is told to clients with
+    /// EDNS: a list and a company, empty where there is none. `out` must hold 512 octets.
+    #[inline]
+    pub fn write(&self, query: &Query<'_>, why: [&str; 2], out: &mut [u8]) -> (usize, Rcode) {
+        let edge = query.edge();
+        let mut options = [0; 6 + MOST_TEXT];
+        let options = match edge.edns {
+            Some(_) => blocked(why, &mut options),
+            None => &[],
+        };
+        if self.rcode == Rcode::REFUSED {
+            let at = write_edge(&edge, self.rcode, out);
+            return (write_opt(&edge, self.rcode, options, out, at), self.rcode);
+        }
+        if let Some((v4, v6)) = self.addresses {
+            let v4 = v4.filter(|_| query.qtype == Rtype::A).map(|address| address.octets());
+            let v6 = v6.filter(|_| query.qtype == Rtype::AAAA).map(|address| address.octets());
+            let data = v4.as_ref().map(|octets| &octets[..]);
+            if let Some(data) = data.or(v6.as_ref().map(|octets| &octets[..])) {
+                return (self.write_address(&edge, query.qtype, data, options, out), self.rcode);
+            }
+        }
+        (self.write_negative(&edge, self.rcode, options, out), self.rcode)
+    }
+
+    fn write_address(
+        &self,
+        edge: &Edge<'_>,
+        qtype: Rtype,
+        data: &[u8],
+        options: &[u8],
+        out: &mut [u8],
+    ) -> usize {
+        let mut at = write_edge(edge, Rcode::NOERROR, out);
+        out[7] = 1;
+        at = put(out, at, b"\xc0\x0c");
+        at = put(out, at, &qtype.0.to_be_bytes());
+        at = put(out, at, b"\0\x01");
+        at = put(out, at, &self.ttl);
+        at = put(out, at, &(data.len() as u16).to_be_bytes());
+        at = put(out, at, data);
+        write_opt(edge, Rcode::NOERROR, options, out, at)
     }
 
     /// As [`Self::write`], but that the name is there and has nothing of the type asked for
-    /// (RFC 2308 section 2.2); `blocked` says that it was a rule which wanted it so.
-    pub fn write_no_data(&self, query: &Query<'_>, blocked: bool, out: &mut [u8]) -> usize {
-        let options: &[u8] = if blocked { &self.blocked } else { &[] };
-        self.write_negative(query, Rcode::NOERROR, options, out)
+    /// (RFC 2308 section 2.2); `why` says which rule wanted it so, if one did.
+    pub fn write_no_data(
+        &self,
+        query: &Query<'_>,
+        why: Option<[&str; 2]>,
+        out: &mut [u8],
+    ) -> usize {
+        let mut options = [0; 6 + MOST_TEXT];
+        let options = why.map_or(&[][..], |why| blocked(why, &mut options));
+        self.write_negative(&query.edge(), Rcode::NOERROR, options, out)
     }
 
     /// As [`Self::write`], but that nobody refused it: there is no such name.
     pub fn write_absence(&self, query: &Query<'_>, out: &mut [u8]) -> usize {
-        self.write_negative(query, Rcode::NXDOMAIN, &[], out)
+        self.write_negative(&query.edge(), Rcode::NXDOMAIN, &[], out)
     }
 
     #[inline]
     fn write_negative(
         &self,
-        query: &Query<'_>,
+        edge: &Edge<'_>,
         rcode: Rcode,
         options: &[u8],
         out: &mut [u8],
     ) -> usize {
-        let edge = query.edge();
-        let mut at = write_edge(&edge, rcode, out);
+        let mut at = write_edge(edge, rcode, out);
         out[9] = 1;
         at = put(out, at, &self.soa);
-        write_opt(&edge, rcode, options, out, at)
+        write_opt(edge, rcode, options, out, at)
     }
+}
+
+/// The extended error of a refusal, with list and company.
+fn blocked<'a>(why: [&str; 2], out: &'a mut [u8; 6 + MOST_TEXT]) -> &'a [u8] {
+    let ExtendedError { code, text } = ExtendedError::BLOCKED;
+    let mut at = 6;
+    for part in [[text, ""], [": ", why[0]], [", ", why[1]]] {
+        if part[1].is_empty() && part[0] != text {
+            continue;
+        }
+        for text in part {
+            let fits = text.floor_char_boundary(out.len() - at);
+            at = put(out, at, &text.as_bytes()[..fits]);
+        }
+    }
+    put(out, 0, &15_u16.to_be_bytes());
+    put(out, 2, &(at as u16 - 4).to_be_bytes());
+    put(out, 4, &code.to_be_bytes());
+    &out[..at]
 }
 
 /// Writes an answer without data, such as SERVFAIL with its reason, and returns its length.
@@ -254,13 +333,41 @@ mod tests {
         let packet = query(&"ads.example".parse().unwrap(), true);
         let query = Query::read(&packet, &mut Name::default()).unwrap();
         let mut out = [0; UDP_PLAIN];
-        let len = Refusal::new(Duration::from_secs(60)).write(&query, &mut out);
+        let refusal = Refusal::new(Duration::from_secs(60));
+        let (len, _) = refusal.write(&query, ["", ""], &mut out);
         let reply = &out[..len];
         assert_eq!(reply[..HEADER], [0xab, 0xcd, 0x81, 0x93, 0, 1, 0, 0, 0, 1, 0, 1]);
         let soa = b"\xc0\x0c\0\x06\0\x01\0\0\0\x3c\0\x26\xc0\x0c\x06nobody\x07invalid\0";
         assert!(reply.windows(soa.len()).any(|window| window == soa));
         let ede = b"\0\x0f\0\x1f\0\x0ftracker, refused by Trackless";
         assert!(reply.ends_with(ede));
+        let (len, _) = refusal.write(&query, ["my list", "Acme"], &mut out);
+        assert!(out[..len].ends_with(b"\x0ftracker, refused by Trackless: my list, Acme"));
+    }
+
+    #[test]
+    fn a_refusal_may_be_another_answer() {
+        let ask = |refusal: &Refusal, qtype: u16| {
+            let mut packet = query(&"ads.example".parse().unwrap(), false);
+            let end = packet.len();
+            packet[end - 4..end - 2].copy_from_slice(&qtype.to_be_bytes());
+            let query = Query::read(&packet, &mut Name::default()).unwrap();
+            let mut out = [0; UDP_PLAIN];
+            let (len, rcode) = refusal.write(&query, ["", ""], &mut out);
+            assert_eq!(rcode.0, u16::from(out[3] & 15));
+            (rcode, out[7], out[9], out[..len].to_vec())
+        };
+        let plain = Refusal::new(Duration::from_secs(60));
+        let (rcode, answers, authority, _) = ask(&plain.clone().with_code(Rcode::REFUSED), 1);
+        assert_eq!((rcode, answers, authority), (Rcode::REFUSED, 0, 0));
+        let (rcode, answers, authority, _) = ask(&plain.clone().with_code(Rcode::NOERROR), 1);
+        assert_eq!((rcode, answers, authority), (Rcode::NOERROR, 0, 1));
+        let nowhere = plain.with_addresses(Some([192, 0, 2, 1].into()), None);
+        let (rcode, answers, authority, reply) = ask(&nowhere, 1);
+        assert_eq!((rcode, answers, authority), (Rcode::NOERROR, 1, 0));
+        assert!(reply.ends_with(b"\0\0\0\x3c\0\x04\xc0\0\x02\x01"));
+        let (rcode, answers, authority, _) = ask(&nowhere, 28);
+        assert_eq!((rcode, answers, authority), (Rcode::NOERROR, 0, 1));
     }
 
     #[test]
@@ -270,7 +377,9 @@ mod tests {
         let query = Query::read(&packet, &mut Name::default()).unwrap();
         assert_eq!(query.question().len() + HEADER, LONGEST);
         let mut out = [0; UDP_PLAIN];
-        assert!(Refusal::new(Duration::MAX).write(&query, &mut out) <= UDP_PLAIN);
+        let long = "x".repeat(300);
+        let (len, _) = Refusal::new(Duration::MAX).write(&query, [&long, &long], &mut out);
+        assert!(len <= UDP_PLAIN);
         assert!(write_any(&query, &mut out) <= UDP_PLAIN);
         for error in [ExtendedError::NO_REACHABLE_AUTHORITY, ExtendedError::TOO_BUSY] {
             assert!(write_failure(&query, Rcode::SERVFAIL, Some(error), &mut out) <= UDP_PLAIN);

@@ -73,7 +73,7 @@ fn every_key_is_read() {
             prefetch: false,
             keep: true,
         },
-        block: Block { ttl: Duration::from_secs(300) },
+        block: Block { ttl: Duration::from_secs(300), answer: "null".parse().unwrap() },
         lists: vec![
             List {
                 file: Some(PathBuf::from("/etc/trackless/ads.txt")),
@@ -103,6 +103,63 @@ fn every_key_is_read() {
         rules: Rules {
             block: vec!["ads.example".to_owned(), "=only.this.example".to_owned()],
             allow: vec!["_good.example".to_owned()],
+            block_companies: vec!["Meta".to_owned()],
+            allow_companies: vec!["Google".to_owned()],
+        },
+        devices: vec![Device {
+            name: "anna".to_owned(),
+            known_by: vec![
+                KnownBy::Mac(Mac([2, 0, 0, 0, 0, 7])),
+                KnownBy::Network("192.168.1.7/32".parse().unwrap()),
+                KnownBy::Network("fd00::/64".parse().unwrap()),
+                KnownBy::Id("anna-phone".to_owned()),
+            ],
+            tags: vec!["kid".to_owned()],
+        }],
+        profiles: vec![
+            Profile {
+                name: "kids".to_owned(),
+                members: vec![
+                    Member::Tag("kid".to_owned()),
+                    Member::Device("anna".to_owned()),
+                    Member::Network("192.168.9.0/24".parse().unwrap()),
+                ],
+                level: Level::Relaxed,
+                lists: vec!["fetched".to_owned()],
+                services: Vec::new(),
+                bypass: Bypass::Off,
+                safe_search: SafeSearch::All,
+                rules: Rules {
+                    block: vec!["x.example".to_owned()],
+                    allow: vec!["y.example".to_owned()],
+                    block_companies: vec!["TikTok".to_owned()],
+                    allow_companies: vec!["Apple".to_owned()],
+                },
+                only_allowed: true,
+                answer: BlockAnswer::Refused,
+                schedule: vec!["mon-fri 20:00-07:00 night".parse().unwrap()],
+            },
+            Profile {
+                name: "night".to_owned(),
+                members: Vec::new(),
+                level: Level::Strict,
+                lists: ["my list", "2", "fetched", "oisd-small"].map(str::to_owned).into(),
+                services: vec!["tiktok".to_owned()],
+                bypass: Bypass::All,
+                safe_search: SafeSearch::Search,
+                rules: Rules::default(),
+                only_allowed: false,
+                answer: "null".parse().unwrap(),
+                schedule: Vec::new(),
+            },
+        ],
+        schedule: vec!["daily 23:00-24:00 night".parse().unwrap()],
+        time_zone: "Europe/Berlin".to_owned(),
+        leases: vec![PathBuf::from("/etc/trackless/leases.txt")],
+        local: Local {
+            suffix: "lan".to_owned(),
+            records: vec!["nas.lan A 192.168.1.5".to_owned()],
+            hosts: vec![PathBuf::from("/etc/hosts")],
         },
         rebinding: Rebinding { refuse: false, allow: vec!["nas.example".to_owned()] },
         tcp: Tcp {

@@ -18,14 +18,14 @@ macro_rules! mistakes {
 
 mistakes! {
     keys {
-        "lisen: x" => "1:1: unknown key `lisen`; did you mean `listen`? Accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats, log"
+        "lisen: x" => "1:1: unknown key `lisen`; did you mean `listen`? Accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, stats, log"
         "cache:\n  sise: 1" => "2:3: unknown key `cache.sise`; did you mean `cache.size`? Accepted here: size, min_ttl, max_ttl, max_negative_ttl, stale, prefetch, keep"
-        "zzzzzz: 1" => "1:1: unknown key `zzzzzz`; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats, log"
-        "timeout: 3s" => "1:1: unknown key `timeout`; did you mean `upstream.timeout`? Accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats, log"
-        "<<: { web: off }" => "1:1: unknown key `<<`; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats, log"
-        "1: 2" => "1:1: unknown key `1`; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats, log"
-        "true: 2" => "1:1: `true` is not a key; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats, log"
-        "? [a]\n: b" => "1:3: a list is not a key; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, rebinding, tcp, stats, log"
+        "zzzzzz: 1" => "1:1: unknown key `zzzzzz`; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, stats, log"
+        "timeout: 3s" => "1:1: unknown key `timeout`; did you mean `upstream.timeout`? Accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, stats, log"
+        "<<: { web: off }" => "1:1: unknown key `<<`; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, stats, log"
+        "1: 2" => "1:1: unknown key `1`; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, stats, log"
+        "true: 2" => "1:1: `true` is not a key; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, stats, log"
+        "? [a]\n: b" => "1:3: a list is not a key; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, stats, log"
         "web: off\nweb: off" => "2:1: key `web` is there twice; delete one of them"
         "cache: { size: 1, size: 2 }" => "1:19: key `cache.size` is there twice; delete one of them"
     }
@@ -59,6 +59,19 @@ mistakes! {
         "upstream: udp://1.2.3.4:0" => "1:11: upstream.servers: `1.2.3.4:0` is not an address with an optional port; write for example 127.0.0.1:5300 or [2620:fe::fe]:853"
         "upstream: { bootstrap: tls://dns.quad9.net }" => "1:24: upstream.bootstrap: `tls://dns.quad9.net` has no address, and who tells addresses must have one; write for example tls://9.9.9.9#dns.quad9.net"
         "upstream: udp://1.2.3.4#a" => "1:11: upstream.servers: `#a` is not a server name for a certificate; write for example tls://9.9.9.9#dns.quad9.net"
+    }
+    people {
+        "devices: anna" => "1:10: devices: `anna` is not a list; write `- { name: … }` lines"
+        "devices: [anna]" => "1:11: devices[0]: `anna` is not a device; write `{ name: … }`"
+        "devices: [{ known_by: tv }]" => "1:11: devices[0].name: missing; write 1 to 64 characters, none of them #, for example kids"
+        "devices: [{ name: a }, { name: a }]" => "1:32: devices[1].name: `a` is there twice; write a new one"
+        "devices: [{ name: a, known_by: 02:00 }]" => "1:32: devices[0].known_by: `02:00` is not what a device is known by; write for example \"02:00:00:00:00:01\", 192.168.1.7, or a name it gives itself"
+        "profiles: [{ name: a, lists: b }]" => "1:11: profiles[0].lists: there is no list `b`; write one of: "
+        "profiles: [{ name: a, schedule: daily 1:00-2:00 b }]" => "1:11: profiles[0].schedule: there is no profile `b`; write one of: house, a"
+        "schedule: daily 1:00 a" => "1:11: schedule: `daily 1:00 a` is not a time; write for example mon-fri 20:00-07:00 night"
+        "time_zone: Nowhere" => "1:12: time_zone: `Nowhere` is not a time zone; write for example Europe/Berlin"
+        "local: { records: nas A }" => "1:19: local.records: `nas A` is no record: no data; write a name, a type and data: nas.home.arpa A 192.168.1.5"
+        "block: { answer: never }" => "1:18: block.answer: `never` is not an answer; write nxdomain, nodata, null, refused, or for example 192.168.1.2"
     }
     times {
         "upstream: { timeout: 3 parsecs }" => "1:22: upstream.timeout: `3 parsecs` is not a time; write for example 500ms, 3s or 1m (100ms to 30s)"
@@ -106,7 +119,7 @@ mistakes! {
         "rules: { allow: [bücher.example] }" => "1:18: rules.allow: `bücher.example` is not in ASCII; write the form that starts with xn--"
         "rules: { allow: [1.2.3.4] }" => "1:18: rules.allow: `1.2.3.4` is not a host name; write for example ads.example (with its sub-domains) or =ads.example (only it)"
         "rules: { allow: [=] }" => "1:18: rules.allow: `=` is not a host name; write for example ads.example (with its sub-domains) or =ads.example (only it)"
-        "rules: { deny: [a] }" => "1:10: unknown key `rules.deny`; accepted here: block, allow"
+        "rules: { deny: [a] }" => "1:10: unknown key `rules.deny`; accepted here: block, allow, block_companies, allow_companies"
     }
     texts {
         "data: ''" => "1:7: data: empty text is not a folder; write for example /var/lib/trackless"

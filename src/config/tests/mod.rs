@@ -6,7 +6,7 @@ mod properties;
 use super::*;
 
 /// Every key, none with its default.
-const FULL: &str = r#"
+const FULL: &str = r##"
 listen: [0.0.0.0:53, "[::]:53"]
 web: off
 data: state
@@ -28,7 +28,7 @@ upstream:
   ca: ca.pem
   timeout: 1500ms
 cache: { size: 64 MiB, min_ttl: 10s, max_ttl: 2d, max_negative_ttl: 30m, stale: 1h, prefetch: false, keep: true }
-block: { ttl: 5m }
+block: { ttl: 5m, answer: "0.0.0.0 ::" }
 lists:
   - { name: my list, file: ads.txt, format: hosts, action: allow, subdomains: true }
   - name: "2"
@@ -49,9 +49,31 @@ encrypted:
 access: { networks: [192.0.2.7/24, "2001:db8::1"], on_link: false, proxies: 10.0.0.9, rate: 50 }
 safe_search: search
 updates: { size: 1 MiB, time: 60s }
-rules: { block: [ads.example, =only.this.example], allow: [_good.example.] }
+rules: { block: [ads.example, =only.this.example], allow: [_good.example.], block_companies: Meta, allow_companies: [Google] }
+devices:
+  - { name: anna, known_by: ["02:00:00:00:00:07", 192.168.1.7, "fd00::/64", anna-phone], tags: kid }
+profiles:
+  - name: kids
+    for: ["#kid", anna, 192.168.9.0/24]
+    level: relaxed
+    lists: [fetched]
+    services: []
+    bypass: off
+    safe_search: all
+    block: x.example
+    allow: y.example
+    block_companies: TikTok
+    allow_companies: Apple
+    only_allowed: true
+    answer: refused
+    schedule: mon-fri 20:00-07:00 night
+  - name: night
+schedule: [daily 23:00-24:00 night]
+time_zone: Europe/Berlin
+leases: leases.txt
+local: { suffix: lan, records: nas.lan A 192.168.1.5, hosts: /etc/hosts }
 rebinding: { refuse: false, allow: [nas.example] }
 tcp: { connections: 10, connections_per_client: 5, idle: 1m, stall: 250ms }
 stats: { devices: 7 }
 log: debug
-"#;
+"##;

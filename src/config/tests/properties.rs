@@ -88,6 +88,46 @@ fn rules() -> impl Strategy<Value = Vec<String>> {
     vec("=?[a-zA-Z0-9_-]{1,63}(\\.[a-z0-9_-]{1,20}){0,3}\\.[a-z]{1,9}", 0..4)
 }
 
+const ANSWERS: [BlockAnswer; 4] = [
+    BlockAnswer::NxDomain,
+    BlockAnswer::NoData,
+    BlockAnswer::Refused,
+    BlockAnswer::Addresses(None, Some(std::net::Ipv6Addr::LOCALHOST)),
+];
+
+fn slot(n: usize) -> Slot {
+    Slot { days: 1 + n as u8, from: 60 * n as u16, to: 1_440, profile: format!("profile {n}") }
+}
+
+fn device(n: usize) -> Device {
+    let known_by = vec![
+        KnownBy::Mac(Mac([2, 0, 0, 0, 0, n as u8])),
+        KnownBy::Network("10.0.0.0/8".parse().unwrap()),
+        KnownBy::Id("tv".to_owned()),
+    ];
+    Device { name: format!("it's {n}: \\"), known_by, tags: vec!["kids".to_owned()] }
+}
+
+fn profile(n: usize, lists: &[List]) -> Profile {
+    Profile {
+        name: format!("profile {n}"),
+        members: vec![
+            Member::Tag("kids".to_owned()),
+            Member::Device("a b".to_owned()),
+            Member::Network("10.0.0.0/8".parse().unwrap()),
+        ],
+        level: [Level::Relaxed, Level::Strict][n % 2],
+        lists: lists.iter().take(n).map(|list| list.name.clone()).collect(),
+        services: vec!["tiktok".to_owned(); n],
+        bypass: Bypass::All,
+        safe_search: SafeSearch::Search,
+        rules: Rules { allow: vec!["=x.example".to_owned()], ..Rules::default() },
+        only_allowed: n == 1,
+        answer: ANSWERS[n],
+        schedule: vec![slot(0)],
+    }
+}
+
 fn config() -> impl Strategy<Value = Config> {
     let level = select(vec![Level::Relaxed, Level::Balanced, Level::Strict]);
     let front = (vec(address(), 1..4), option::of(address()), option::of(path()), 0..=256_usize);
@@ -165,10 +205,25 @@ fn config() -> impl Strategy<Value = Config> {
                 prefetch: devices % 2 == 0,
                 keep: devices % 2 == 1,
             },
-            block: Block { ttl },
-            lists,
+            block: Block { ttl, answer: ANSWERS[devices % 4] },
+            lists: lists.clone(),
             rebinding: Rebinding { refuse: block.is_empty(), allow: allow.clone() },
-            rules: Rules { block, allow: allow.clone() },
+            rules: Rules {
+                block_companies: (0..devices % 3).map(|n| format!("Company {n}")).collect(),
+                allow_companies: (0..devices % 2).map(|n| format!("Other & {n}")).collect(),
+                block,
+                allow: allow.clone(),
+            },
+            devices: (0..devices % 3).map(device).collect(),
+            profiles: (0..devices % 3).map(|n| profile(n, &lists)).collect(),
+            schedule: (0..devices % 3 % 2).map(slot).collect(),
+            time_zone: ["", "Europe/Berlin", "America/Santiago"][devices % 3].to_owned(),
+            leases: (0..devices % 3).map(|n| PathBuf::from(format!("/x/{n}"))).collect(),
+            local: Local {
+                suffix: ["home.arpa", "lan"][devices % 2].to_owned(),
+                records: (0..devices % 3).map(|n| format!("r{n}.lan TXT \"a b\"")).collect(),
+                hosts: (0..devices % 2).map(|n| PathBuf::from(format!("/y/{n}"))).collect(),
+            },
             tcp: Tcp {
                 connections: tcp.0.max(tcp.1),
                 connections_per_client: tcp.0.min(tcp.1),

@@ -50,6 +50,26 @@ pub(super) fn record(rtype: &str, data: &str) -> Result<Reply, Reason> {
     Ok(Reply::Record(ReplyRecord { rtype: number, data: bytes }))
 }
 
+/// A record of the house's own: a name, a type and data, with spaces between. `*.` before the name
+/// is said of all names below it, and given back apart.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn local_record(text: &str) -> Result<(Name, bool, Reply), String> {
+    let mut words = text.trim().splitn(3, char::is_whitespace);
+    let mut word = |what: &str| {
+        words.next().map(str::trim).filter(|word| !word.is_empty()).ok_or_else(|| {
+            format!("no {what}; write a name, a type and data: nas.home.arpa A 192.168.1.5")
+        })
+    };
+    let (name, rtype, data) = (word("name")?, word("type")?, word("data")?);
+    let wild = name.strip_prefix("*.");
+    let owner = wild.unwrap_or(name);
+    let owner = owner.parse().map_err(|error| format!("`{owner}` is no name: {error}"))?;
+    let reply = record(rtype, data).map_err(|_| format!("`{rtype} {data}` is no record"))?;
+    Ok((owner, wild.is_some(), reply))
+}
+
 /// Length and hexadecimal data of a record of an unknown type (RFC 3597 section 5).
 fn unknown(text: &str) -> Option<Vec<u8>> {
     let (len, digits) = text.trim().split_once(' ')?;

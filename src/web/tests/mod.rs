@@ -12,7 +12,7 @@ use std::time::Instant;
 use super::*;
 use crate::clients::{Directory, Key};
 use crate::config::Config;
-use crate::engine::{Client, Outcome, Snapshot, Worker};
+use crate::engine::{Base, Client, Outcome, Worker};
 use crate::stats::Transport;
 
 /// Longest time anything here may take.
@@ -32,9 +32,9 @@ impl House {
     }
 
     fn within(limits: Limits, config: Config) -> Self {
-        let snapshot = Snapshot::load(config.clone(), None, None).unwrap();
+        let base = Base::load(config.clone(), None, None).unwrap();
         let devices = Directory::new(Key::random().unwrap(), DEVICES);
-        let (engine, _) = Engine::new(&config, snapshot, devices, 1);
+        let (engine, _) = Engine::new(base, Arc::new(devices), 1, None).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let web = listener.local_addr().unwrap();
         let (reloads, ready) = (Arc::<Reloads>::default(), Arc::<AtomicBool>::default());

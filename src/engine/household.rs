@@ -1,0 +1,438 @@
+//! Changes made while the server runs: the button, rules, companies, names of devices. There is one
+//! way to make them, whoever asks: it takes effect at the next query, then it is kept.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tracing::{info, warn};
+
+use super::{Base, Engine, Snapshot, SnapshotError, surroundings};
+use crate::clock::Moment;
+use crate::config::HOUSE;
+use crate::history::{self, Store, StoreError};
+use crate::policy::{Button, Choice, Choices, MOST_CHOICES, Press, Scope, Subject};
+use crate::wire::Name;
+
+/// Names of what is kept.
+const BUTTON: &str = "button";
+const CHOICES: &str = "choices";
+/// How often the clock is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Something to change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Press the button, for a device or the house.
+    Press(Option<String>, Press),
+    /// Off until the next day begins.
+    PauseUntilTomorrow(Option<String>),
+    /// Choose what becomes of a name or a company.
+    Choose(Target, Subject, Choice),
+    /// Give a device a name, or take it back.
+    Name(String, Option<String>),
+    /// Hold a device to a profile, or to what the settings say.
+    Hold(String, Option<String>),
+}
+
+/// For whom, as people say it: a device by its name, its key or an address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// Everybody.
+    House,
+    /// A profile.
+    Profile(String),
+    /// A device.
+    Device(String),
+}
+
+/// By which way a change came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// The command line.
+    Command,
+    /// Time went by.
+    Clock,
+}
+
+impl Way {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Command => "command",
+            Self::Clock => "clock",
+        }
+    }
+}
+
+/// Why a change was not made.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// Nobody of this name has asked.
+    #[error("no device is known as `{0}`; `trackless devices` shows those that are")]
+    Device(String),
+    /// There is no such profile.
+    #[error("there is no profile `{0}`; write one of: {1}")]
+    Profile(String, String),
+    /// There is no such company.
+    #[error("no company is known as `{0}`{1}")]
+    Company(String, String),
+    /// It is no name.
+    #[error("`{0}` is not a name: {1}")]
+    Name(String, crate::wire::NameError),
+    /// A name for a device has bounds.
+    #[error("a device's name has 1 to 64 characters, none of them `#`, and is no other device's")]
+    DeviceName,
+    /// So many choices are not made by hand.
+    #[error("there are {MOST_CHOICES} choices already; put names into a list")]
+    Most,
+    /// It holds, but not longer than this server runs.
+    #[error("it holds from now on, but will be forgotten at the next start: {0}")]
+    NotKept(StoreError),
+    /// The settings are broken.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+}
+
+/// What was set while the server runs, and before.
+#[derive(Debug)]
+pub(super) struct Household {
+    state: Mutex<State>,
+    changed: Condvar,
+    store: Mutex<Option<Store>>,
+}
+
+#[derive(Debug)]
+struct State {
+    choices: Choices,
+    button: Button,
+    /// Presses since the start, by scope, state and way.
+    presses: BTreeMap<(&'static str, &'static str, Way), u64>,
+}
+
+impl Household {
+    /// What `store` has kept.
+    pub(super) fn new(store: Option<Store>) -> Self {
+        let read = |name| {
+            let kept = store.as_ref().and_then(|store| store.setting(name).transpose());
+            kept.transpose().unwrap_or_else(|error| {
+                warn!("{error}; what was set before is not known");
+                None
+            })
+        };
+        let button: Button = read(BUTTON).and_then(|text| parsed(BUTTON, &text)).unwrap_or_default();
+        let choices = read(CHOICES).and_then(|text| parsed(CHOICES, &text)).unwrap_or_default();
+        let button = button.restored(Moment::now());
+        let state = State { choices, button, presses: BTreeMap::new() };
+        Self { state: Mutex::new(state), changed: Condvar::new(), store: Mutex::new(store) }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A snapshot of `base` and all that was set.
+    pub(super) fn snapshot(
+        &self,
+        base: Arc<Base>,
+        devices: usize,
+    ) -> Result<Snapshot, SnapshotError> {
+        let state = self.state();
+        Snapshot::new(base, &state.choices, &state.button, devices)
+    }
+
+    /// Writes down what holds now.
+    fn keep(&self, way: Way, scope: &str, what: String) -> Result<(), StoreError> {
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(store) = store.as_mut() else { return Ok(()) };
+        let (button, choices) = {
+            let state = self.state();
+            (serde_json::to_string(&state.button), serde_json::to_string(&state.choices))
+        };
+        let settings: Vec<(&str, String)> =
+            [(BUTTON, button), (CHOICES, choices)]
+                .into_iter()
+                .filter_map(|(name, text)| Some((name, text.ok()?)))
+                .collect();
+        let at = crate::clock::now().0.as_secs();
+        let (way, scope) = (way.as_str().to_owned(), scope.to_owned());
+        store.set(&settings, Some(&history::Change { at, way, scope, what }))
+    }
+}
+
+fn parsed<T: for<'a> Deserialize<'a>>(name: &str, text: &str) -> Option<T> {
+    serde_json::from_str(text)
+        .inspect_err(|error| warn!("the store's {name}: {error}; begun anew"))
+        .ok()
+}
+
+impl Engine {
+    /// Makes a change, and says what came of it. It acts on the next query; then it is kept.
+    ///
+    /// # Errors
+    /// What is wrong with it; then nothing has changed, but for [`ChangeError::NotKept`].
+    pub fn change(&self, change: &Change, way: Way) -> Result<String, ChangeError> {
+        let (scope, what) = {
+            let mut state = self.household.state();
+            let said = self.apply(&mut state, change, way)?;
+            self.renew(&state)?;
+            said
+        };
+        self.household.changed.notify_all();
+        info!("{what}, for {scope}, by {}", way.as_str());
+        let said = format!("{what}, for {scope}");
+        self.household.keep(way, &scope, what).map_err(ChangeError::NotKept)?;
+        Ok(said)
+    }
+
+    fn apply(
+        &self,
+        state: &mut State,
+        change: &Change,
+        way: Way,
+    ) -> Result<(String, String), ChangeError> {
+        if state.choices.count() >= MOST_CHOICES {
+            return Err(ChangeError::Most);
+        }
+        match change {
+            Change::Press(device, press) => self.press(state, device.as_deref(), *press, way),
+            Change::PauseUntilTomorrow(device) => {
+                let now = Timestamp::now();
+                let tomorrow = self.snapshot().clock.tomorrow(now);
+                let time = tomorrow.map_or(0, |then| then.as_second() - now.as_second());
+                let press = Press::Pause(Duration::from_secs(u64::try_from(time).unwrap_or(0)));
+                self.press(state, device.as_deref(), press, way)
+            }
+            Change::Choose(target, subject, choice) => {
+                let (scope, shown) = self.scope(target)?;
+                let (subject, text) = self.subject(subject)?;
+                state.choices.choose(&scope, &subject, *choice);
+                let word = match choice {
+                    Choice::Block => "refused",
+                    Choice::Allow => "allowed",
+                    Choice::Clear => "as settings and lists say",
+                };
+                Ok((shown, format!("{text} is {word}")))
+            }
+            Change::Name(device, name) => {
+                let key = self.key(device)?;
+                let fits = |name: &String| {
+                    (1..=64).contains(&name.chars().count())
+                        && !name.contains(|char: char| char == '#' || char.is_control())
+                        && self.devices.find(name).is_none_or(|other| other.key == key)
+                };
+                if name.as_ref().is_some_and(|name| !fits(name)) {
+                    return Err(ChangeError::DeviceName);
+                }
+                state.choices.device(&key).name.clone_from(name);
+                state.choices.tidy();
+                self.tell_directory(state);
+                let name = name.clone().unwrap_or_else(|| key.clone());
+                Ok((key, format!("its name is {name}")))
+            }
+            Change::Hold(device, profile) => {
+                let key = self.key(device)?;
+                profile.as_ref().map_or(Ok(()), |name| self.must_be_profile(name))?;
+                state.choices.device(&key).profile.clone_from(profile);
+                state.choices.tidy();
+                let profile = profile.clone().unwrap_or_else(|| "what the settings say".to_owned());
+                Ok((key, format!("its profile is {profile}")))
+            }
+        }
+    }
+
+    fn press(
+        &self,
+        state: &mut State,
+        device: Option<&str>,
+        press: Press,
+        way: Way,
+    ) -> Result<(String, String), ChangeError> {
+        let key = device.map(|device| self.key(device)).transpose()?;
+        state.button.press(key.as_deref(), press, Moment::now());
+        let (word, what) = match press {
+            Press::On => ("on", "the button is on".to_owned()),
+            Press::Off => ("off", "the button is off".to_owned()),
+            Press::Pause(time) => ("paused", format!("the button is off for {} s", time.as_secs())),
+            Press::Follow => ("follow", "the button is as for the house".to_owned()),
+        };
+        let scope = if key.is_some() { "device" } else { HOUSE };
+        *state.presses.entry((scope, word, way)).or_default() += 1;
+        Ok((key.unwrap_or_else(|| HOUSE.to_owned()), what))
+    }
+
+    /// The key of the device that `text` means.
+    fn key(&self, text: &str) -> Result<String, ChangeError> {
+        let of_settings =
+            || self.snapshot().config.devices.iter().any(|device| device.name == text);
+        match self.devices.find(text) {
+            Some(device) => Ok(device.key),
+            None if of_settings() => Ok(text.to_owned()),
+            None => Err(ChangeError::Device(text.to_owned())),
+        }
+    }
+
+    fn must_be_profile(&self, name: &str) -> Result<(), ChangeError> {
+        let snapshot = self.snapshot();
+        let mut names = vec![HOUSE];
+        names.extend(snapshot.config.profiles.iter().map(|profile| profile.name.as_str()));
+        if names.contains(&name) {
+            return Ok(());
+        }
+        Err(ChangeError::Profile(name.to_owned(), names.join(", ")))
+    }
+
+    fn scope(&self, target: &Target) -> Result<(Scope, String), ChangeError> {
+        Ok(match target {
+            Target::House => (Scope::House, HOUSE.to_owned()),
+            Target::Profile(name) => {
+                self.must_be_profile(name)?;
+                (Scope::Profile(name.clone()), format!("profile {name}"))
+            }
+            Target::Device(text) => {
+                let key = self.key(text)?;
+                (Scope::Device(key.clone()), key)
+            }
+        })
+    }
+
+    /// What is chosen, as it is written: names in lower case, companies as they are known.
+    fn subject(&self, subject: &Subject) -> Result<(Subject, String), ChangeError> {
+        match subject {
+            Subject::Name(text) => {
+                let host = text.strip_prefix('=').unwrap_or(text);
+                let name: Name = host
+                    .parse()
+                    .map_err(|error| ChangeError::Name(text.clone(), error))?;
+                let mark = if host.len() < text.len() { "=" } else { "" };
+                let text = format!("{mark}{name}");
+                Ok((Subject::Name(text.clone()), text))
+            }
+            Subject::Company(text) => {
+                let snapshot = self.snapshot();
+                let facts = &snapshot.rules.facts;
+                let number = facts.companies_of(text).next();
+                let Some(number) = number else {
+                    let near = facts.companies().find(|company| {
+                        company.name.to_lowercase().contains(&text.to_lowercase())
+                    });
+                    let near = near.map_or_else(String::new, |near| {
+                        format!("; did you mean {}?", near.name)
+                    });
+                    return Err(ChangeError::Company(text.clone(), near));
+                };
+                // Known by itself, or only as the owner of others.
+                let company = facts.company_of(number);
+                let own = company.map(|company| company.name.as_str());
+                let own = own.filter(|name| name.eq_ignore_ascii_case(text)).unwrap_or(text);
+                Ok((Subject::Company(own.to_owned()), format!("company {own}")))
+            }
+        }
+    }
+
+    fn tell_directory(&self, state: &State) {
+        let said = state.choices.devices.iter();
+        let names = said.filter_map(|(key, said)| Some((key.as_str(), said.name.as_deref()?)));
+        self.devices.owner_says(&self.snapshot().config.devices, names);
+    }
+
+    /// Decides by `state` from the next query on. Looks at no list.
+    fn renew(&self, state: &State) -> Result<(), SnapshotError> {
+        let base = Arc::clone(self.snapshot().base());
+        let devices = self.devices.capacity();
+        let new = Snapshot::new(base, &state.choices, &state.button, devices)?;
+        self.snapshot.store(Arc::new(new));
+        Ok(())
+    }
+
+    /// Decides by `base`, and all that was set while the server runs, from the next query on.
+    ///
+    /// # Errors
+    /// A rule of the settings that is no name; then nothing changes.
+    pub fn replace(&self, base: Base) -> Result<(), SnapshotError> {
+        let state = self.household.state();
+        let devices = self.devices.capacity();
+        let new = Snapshot::new(Arc::new(base), &state.choices, &state.button, devices)?;
+        let names = new.list_names();
+        self.with_list_hits(|hits, totals| hits.rename(names, totals));
+        let old = self.snapshot.swap(Arc::new(new));
+        self.tell_directory(&state);
+        drop(state);
+        if old.config.upstream.clients != self.snapshot().config.upstream.clients {
+            // Their pools are known by place, and the place may be another one's now.
+            self.cache.flush(|_| true);
+        }
+        Ok(())
+    }
+
+    /// Takes in what was kept of devices' names, at the start.
+    pub(super) fn begin(&self) {
+        self.tell_directory(&self.household.state());
+    }
+
+    /// Watches the clock, for as long as the process lives: pauses end, and profiles take turns.
+    pub fn watch_clock(&self) {
+        let mut state = self.household.state();
+        let mut looked = Duration::ZERO;
+        loop {
+            let now = Moment::now();
+            if now.steady.saturating_sub(looked) >= surroundings::LOOK {
+                looked = now.steady;
+                drop(state);
+                self.look_around();
+                state = self.household.state();
+            }
+            let ended = state.button.look(now);
+            let snapshot = self.snapshot();
+            let time = snapshot.clock.read(Timestamp::now());
+            let turned = snapshot.policy.is_of_another_time(&snapshot.config, time);
+            drop(snapshot);
+            if (ended || turned)
+                && let Err(error) = self.renew(&state)
+            {
+                warn!("{error}");
+            }
+            if ended {
+                drop(state);
+                let what = "a pause is over, or the clock was set".to_owned();
+                if let Err(error) = self.household.keep(Way::Clock, HOUSE, what) {
+                    warn!("{error}");
+                }
+                state = self.household.state();
+            }
+            let next = state.button.next(Moment::now()).map_or(LOOK, |next| next.min(LOOK));
+            let wait = self.household.changed.wait_timeout(state, next.max(Duration::from_millis(1)));
+            state = wait.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// All choices made while the server runs, now and before.
+    pub fn choices(&self) -> Choices {
+        self.household.state().choices.clone()
+    }
+
+    /// Where the button stands.
+    pub fn button(&self) -> Button {
+        self.household.state().button.clone()
+    }
+
+    /// Presses since the start, by scope, state and way.
+    pub fn presses(&self) -> Vec<((&'static str, &'static str, &'static str), u64)> {
+        let state = self.household.state();
+        let presses = state.presses.iter();
+        presses.map(|((scope, state, way), count)| ((*scope, *state, way.as_str()), *count)).collect()
+    }
+
+    /// The latest changes, the latest first.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn latest_changes(&self, most: usize) -> Result<Vec<history::Change>, StoreError> {
+        let store = self.household.store.lock().unwrap_or_else(PoisonError::into_inner);
+        store.as_ref().map_or_else(|| Ok(Vec::new()), |store| store.changes(most))
+    }
+}

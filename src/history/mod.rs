@@ -1,0 +1,229 @@
+//! The embedded store: what was set while the server runs, and a record of such changes.
+//!
+//! One file of SQLite, written by one connection. A power cut at any moment leaves what was there
+//! before or after a change. It must never be waited for by the DNS path; who cannot write says so,
+//! and what was set holds until the next start. No address and no name that somebody asked for is
+//! ever here.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+
+const FILE: &str = "trackless.db";
+/// How the file is laid out, from the first version on: each step leads to the next.
+const STEPS: &[&str] = &["
+    CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE change (
+        at INTEGER NOT NULL, way TEXT NOT NULL, scope TEXT NOT NULL, what TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX change_at ON change (at);
+"];
+/// Changes are remembered for so long.
+const REMEMBERED: Duration = Duration::from_secs(400 * 86_400);
+/// Time another program, one that looks in, may keep us from writing.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The store, open.
+#[derive(Debug)]
+pub struct Store(Connection);
+
+/// Why there is no store, or nothing could be written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file cannot be made.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// It.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// SQLite's own.
+    #[error("{}: {error}", path.display())]
+    Database {
+        /// Its file.
+        path: PathBuf,
+        /// What SQLite says.
+        error: rusqlite::Error,
+    },
+    /// It was written by a later version.
+    #[error("{}: written by a later version of Trackless; run that one, or move the file away", .0.display())]
+    Newer(PathBuf),
+    /// While it was open.
+    #[error("the store: {0}")]
+    Write(#[from] rusqlite::Error),
+}
+
+/// Something that was set.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// When, in seconds since 1970.
+    pub at: u64,
+    /// By which way: the command line, for example.
+    pub way: String,
+    /// For whom.
+    pub scope: String,
+    /// What.
+    pub what: String,
+}
+
+impl Store {
+    /// The store in the data folder `folder`; made if it is not there. Damaged, it is put aside and
+    /// begun anew; the second value is where the damaged one is.
+    ///
+    /// # Errors
+    /// It can be neither read nor made, or is a later version's.
+    pub fn open(folder: &Path) -> Result<(Self, Option<PathBuf>), StoreError> {
+        let path = folder.join(FILE);
+        match Self::open_at(&path) {
+            Err(StoreError::Database { error, .. }) if is_damage(&error) => {
+                let aside = path.with_extension("damaged");
+                fs::rename(&path, &aside).map_err(|error| StoreError::File { path: path.clone(), error })?;
+                for journal in ["db-wal", "db-shm"] {
+                    let _ = fs::remove_file(path.with_extension(journal));
+                }
+                Ok((Self::open_at(&path)?, Some(aside)))
+            }
+            opened => Ok((opened?, None)),
+        }
+    }
+
+    fn open_at(path: &Path) -> Result<Self, StoreError> {
+        // Made by us first: nobody else is to read it, not even for a moment.
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(path)
+            .map_err(|error| StoreError::File { path: path.to_owned(), error })?;
+        let database = |error| StoreError::Database { path: path.to_owned(), error };
+        let mut connection = Connection::open(path).map_err(database)?;
+        connection.busy_timeout(PATIENCE).map_err(database)?;
+        connection.pragma_update(None, "journal_mode", "wal").map_err(database)?;
+        connection.pragma_update(None, "synchronous", "full").map_err(database)?;
+        let version: usize = connection
+            .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
+            .map(|version| usize::try_from(version).unwrap_or(usize::MAX))
+            .map_err(database)?;
+        if version > STEPS.len() {
+            return Err(StoreError::Newer(path.to_owned()));
+        }
+        for (step, sql) in STEPS.iter().enumerate().skip(version) {
+            let transaction = connection.transaction().map_err(database)?;
+            transaction.execute_batch(sql).map_err(database)?;
+            transaction.pragma_update(None, "user_version", step as i64 + 1).map_err(database)?;
+            transaction.commit().map_err(database)?;
+        }
+        Ok(Self(connection))
+    }
+
+    /// What was set under `name`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT value FROM setting WHERE name = ?1";
+        Ok(self.0.query_row(sql, [name], |row| row.get(0)).optional()?)
+    }
+
+    /// Sets all of `settings` and remembers `change`, or nothing of it; lets go of what is no longer
+    /// to be remembered.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn set(
+        &mut self,
+        settings: &[(&str, String)],
+        change: Option<&Change>,
+    ) -> Result<(), StoreError> {
+        let transaction = self.0.transaction()?;
+        for (name, value) in settings {
+            let sql = "INSERT INTO setting (name, value) VALUES (?1, ?2)
+                       ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+            transaction.execute(sql, params![name, value])?;
+        }
+        if let Some(Change { at, way, scope, what }) = change {
+            let sql = "INSERT INTO change (at, way, scope, what) VALUES (?1, ?2, ?3, ?4)";
+            let at = i64::try_from(*at).unwrap_or(i64::MAX);
+            transaction.execute(sql, params![at, way, scope, what])?;
+            let forgotten = at.saturating_sub(REMEMBERED.as_secs() as i64);
+            transaction.execute("DELETE FROM change WHERE at < ?1", [forgotten])?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    /// The latest `most` changes, the latest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn changes(&self, most: usize) -> Result<Vec<Change>, StoreError> {
+        let sql = "SELECT at, way, scope, what FROM change ORDER BY rowid DESC LIMIT ?1";
+        let mut statement = self.0.prepare(sql)?;
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Change {
+                at: u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default(),
+                way: row.get(1)?,
+                scope: row.get(2)?,
+                what: row.get(3)?,
+            })
+        };
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let changes: Result<_, _> = statement.query_map([most], read)?.collect();
+        Ok(changes?)
+    }
+}
+
+/// Whether the file is no store of ours any more.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+    matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn change(at: u64, what: &str) -> Change {
+        Change { at, way: "command".to_owned(), scope: "house".to_owned(), what: what.to_owned() }
+    }
+
+    #[test]
+    fn what_was_set_is_there_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut store, _) = Store::open(folder.path()).unwrap();
+        assert_eq!(store.setting("button").unwrap(), None);
+        store.set(&[("button", "1".to_owned())], Some(&change(5, "off"))).unwrap();
+        store.set(&[("button", "2".to_owned())], Some(&change(6, "on"))).unwrap();
+        drop(store);
+        let (mut store, aside) = Store::open(folder.path()).unwrap();
+        assert_eq!(store.setting("button").unwrap().as_deref(), Some("2"));
+        assert_eq!(store.changes(1).unwrap(), [change(6, "on")]);
+        assert_eq!((store.changes(9).unwrap().len(), aside), (2, None));
+        let mode = fs::metadata(folder.path().join(FILE)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let later = 6 + REMEMBERED.as_secs();
+        store.set(&[], Some(&change(later, "off"))).unwrap();
+        assert_eq!(store.changes(9).unwrap(), [change(later, "off"), change(6, "on")]);
+    }
+
+    #[test]
+    fn a_damaged_file_is_put_aside_and_a_later_ones_is_not_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE);
+        fs::write(&path, "no database, but longer than the header of one: ".repeat(9)).unwrap();
+        let (store, aside) = Store::open(folder.path()).unwrap();
+        assert!(aside.unwrap().exists());
+        store.0.pragma_update(None, "user_version", 99).unwrap();
+        drop(store);
+        assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer(_))));
+        assert!(path.exists());
+    }
+}

@@ -21,7 +21,7 @@ pub(super) static NAME_TEXT: Text = Text {
 pub(super) static TAGS: Text =
     Text { noun: "a tag", accepted: "for example kids", read: |text| name(text) };
 pub(super) static LISTS: Text =
-    Text { noun: "a list", accepted: "the name of one of `lists`", read: |text| short(text) };
+    Text { noun: "a list", accepted: "the name of one of `lists`", read: values::list_name };
 pub(super) static COMPANIES: Text = Text {
     noun: "a company",
     accepted: "its name as it is shown, for example Google",

@@ -315,8 +315,7 @@ impl Engine {
             Subject::Company(text) => {
                 let snapshot = self.snapshot();
                 let facts = &snapshot.rules.facts;
-                let number = facts.companies_of(text).next();
-                let Some(number) = number else {
+                if facts.companies_of(text).next().is_none() {
                     let near = facts.companies().find(|company| {
                         company.name.to_lowercase().contains(&text.to_lowercase())
                     });
@@ -324,11 +323,13 @@ impl Engine {
                         format!("; did you mean {}?", near.name)
                     });
                     return Err(ChangeError::Company(text.clone(), near));
-                };
+                }
                 // Known by itself, or only as the owner of others.
-                let company = facts.company_of(number);
-                let own = company.map(|company| company.name.as_str());
-                let own = own.filter(|name| name.eq_ignore_ascii_case(text)).unwrap_or(text);
+                let names = facts.companies().flat_map(|company| {
+                    std::iter::once(&company.name).chain(company.owner.as_ref())
+                });
+                let mut names = names.filter(|name| name.eq_ignore_ascii_case(text));
+                let own = names.next().unwrap_or(text);
                 Ok((Subject::Company(own.to_owned()), format!("company {own}")))
             }
         }

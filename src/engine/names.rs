@@ -204,6 +204,9 @@ impl Local {
             return Some(of_data(name, query.qtype, data, ttl));
         }
         let text = name.to_string();
+        if text == "localhost" {
+            return None;
+        }
         if name.label_count() == 1 {
             // The name may be there with the suffix that was left out.
             let whole: Option<Name> = format!("{text}.{}", self.suffix.as_ref()?).parse().ok();
@@ -230,7 +233,7 @@ impl Local {
             } else {
                 matches!(query.qtype, Rtype::A | Rtype::AAAA | Rtype::HTTPS) && !is_public(name)
             };
-            return (unknown && name.label_count() > 0).then_some(Meaning::Nobody);
+            return unknown.then_some(Meaning::Nobody);
         }
         let data = addresses.into_iter().map(data_of);
         let data = data.filter(|(rtype, _)| *rtype == query.qtype).map(|(_, data)| data);

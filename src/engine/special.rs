@@ -9,9 +9,9 @@ use crate::wire::{Answer, Name, Query, Rtype, is_home};
 
 /// Names below which the public tree has nothing (RFC 6303, RFC 6761, RFC 6762, RFC 7686, RFC 7793,
 /// RFC 8375, ICANN's .internal): asking for them would only tell what is asked at home.
-const UNASKED: &[&str] = &["local", "internal", "home.arpa"];
+const UNASKED: &[&str] = &["local", "internal", "home.arpa", "test"];
 /// Those that nobody at home knows either.
-const NOWHERE: &[&str] = &["onion", "invalid", "test"];
+const NOWHERE: &[&str] = &["onion", "invalid"];
 /// Where clients ask for our encrypted doors (RFC 9462).
 const DISCOVERY: &[u8] = b"\x04_dns\x08resolver\x04arpa\0";
 /// SVCB parameters (RFC 9460 section 14.3.2, RFC 9461 section 5).

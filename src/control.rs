@@ -1,6 +1,8 @@
 //! Orders to the running server, over a socket in its data folder that only its owner can open: one
 //! line of JSON to and fro.
 
+mod told;
+
 use std::fs::{self, Permissions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,12 +15,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tracing::debug;
 
-use crate::clients::{DeviceId, vendor};
-use crate::clock::Moment;
+pub use told::{Company, Figures, Seen, Stands, Upstream, devices};
+
 use crate::engine::{Change, Engine, Way};
-use crate::filter::VerdictKind;
-use crate::policy::State;
-use crate::stats::{Counters, Totals};
 
 /// Longest line, in octets.
 const LONGEST: u64 = 16 << 20;
@@ -46,44 +45,8 @@ pub enum Order {
     Choices,
     /// Tell the latest changes.
     Changes,
-}
-
-/// Where the button of one device, or of the house, stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stands {
-    /// The device's key; none for the house.
-    pub device: Option<String>,
-    /// `on`, `paused` or `off`.
-    pub state: String,
-    /// Seconds left of a pause.
-    pub left: Option<u64>,
-}
-
-/// A device as it is told of to its owner.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Seen {
-    /// Name its owner gave it, or its key.
-    pub name: String,
-    /// By what it is known over restarts.
-    pub key: String,
-    /// Name it told a DHCP server.
-    pub lease: Option<String>,
-    /// Who made its network card.
-    pub vendor: Option<String>,
-    /// Its card's address.
-    pub card: Option<String>,
-    /// Addresses it asked from.
-    pub addresses: Vec<String>,
-    /// Profile that holds for it now.
-    pub profile: String,
-    /// Whether its button is off.
-    pub off: bool,
-    /// Queries since the start.
-    pub queries: u64,
-    /// Of these, refused.
-    pub refused: u64,
-    /// Of these, for names of ways around us.
-    pub around: u64,
+    /// Tell what is going on.
+    Figures,
 }
 
 /// What came of an order: a line for people, or what was asked for, in JSON.
@@ -141,8 +104,9 @@ fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
         Order::Change(change) => {
             engine.change(&change, Way::Command).map_err(|error| error.to_string())
         }
-        Order::Button => told(&stands(engine)),
+        Order::Button => told(&told::stands(engine)),
         Order::Devices => told(&devices(engine)),
+        Order::Figures => told(&told::figures(engine)),
         Order::Choices => told(&engine.choices()),
         Order::Changes => match engine.latest_changes(SHOWN) {
             Ok(changes) => told(&changes),
@@ -154,58 +118,6 @@ fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
 
 fn told(what: &impl Serialize) -> Outcome {
     serde_json::to_string(what).map_err(|error| error.to_string())
-}
-
-fn stands(engine: &Engine) -> Vec<Stands> {
-    let (button, now) = (engine.button(), Moment::now());
-    let stands = |device: Option<&str>, state: State| Stands {
-        device: device.map(str::to_owned),
-        state: state.as_str().to_owned(),
-        left: state.left(now).map(|left| left.as_secs()),
-    };
-    let of_devices = button.devices().map(|(device, state)| stands(Some(device), state));
-    std::iter::once(stands(None, button.house())).chain(of_devices).collect()
-}
-
-/// All devices seen since the start.
-pub fn devices(engine: &Engine) -> Vec<Seen> {
-    let counters = engine.counters();
-    let counters: Vec<&Counters> = counters.iter().map(Arc::as_ref).collect();
-    let totals = Totals::new(&counters);
-    let snapshot = engine.snapshot();
-    let mut seen: Vec<Seen> = Vec::new();
-    let known = engine.devices.devices();
-    for (number, device) in (1..).map(DeviceId).zip(&known) {
-        let queries = totals.queries(number);
-        let sum = |of: fn(VerdictKind) -> bool| {
-            queries.iter().filter(|(_, verdict, _)| of(*verdict)).map(|(.., count)| count).sum()
-        };
-        let (all, refused): (u64, u64) = (sum(|_| true), sum(|kind| kind == VerdictKind::Block));
-        let around = totals.around(number);
-        // What was counted before it was known whose it is, is the device's that it turned out to
-        // be.
-        let same = device.merged.and_then(|same| known.get(same.0 as usize - 1)).unwrap_or(device);
-        if let Some(entry) = seen.iter_mut().find(|entry| entry.key == same.key) {
-            entry.queries += all;
-            entry.refused += refused;
-            entry.around += around;
-            continue;
-        }
-        seen.push(Seen {
-            name: same.shown().to_owned(),
-            key: same.key.clone(),
-            lease: same.lease.clone(),
-            vendor: same.card.and_then(vendor).map(str::to_owned),
-            card: same.card.map(|card| card.to_string()),
-            addresses: same.addresses.iter().map(ToString::to_string).collect(),
-            profile: snapshot.policy.profile_name(same).to_owned(),
-            off: snapshot.policy.button().is_off(&same.key),
-            queries: all,
-            refused,
-            around,
-        });
-    }
-    seen
 }
 
 fn flush(engine: &Engine, name: Option<&str>) -> Outcome {

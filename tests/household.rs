@@ -218,6 +218,48 @@ fn a_reload_keeps_what_was_set() {
 }
 
 #[test]
+fn it_is_told_where_each_setting_comes_from() {
+    let mut server = Server::start("level: strict");
+    asks(&server, 1, TRACKER);
+    order(&server, &["rules", "block", "own.example"]).unwrap();
+    order(&server, &["devices", "name", "127.0.0.1", "desk"]).unwrap();
+    let config = server.path("trackless.yaml");
+    let show = |server: &Server| {
+        let words = ["config", "show", "--config", config.to_str().unwrap()];
+        run(&words, server.folder.path(), "").1
+    };
+    let shown = show(&server);
+    for line in [
+        &*format!("relaxed, balanced or strict [{}]\nlevel: strict\n", config.display()),
+        "[default]\nbypass: signals\n",
+        "#   button of the house: on\n",
+        "#   house: block own.example\n",
+        ": its name is desk\n",
+    ] {
+        assert!(shown.contains(line), "no {line} in\n{shown}");
+    }
+    let again = server.path("again.yaml");
+    std::fs::write(&again, &shown).unwrap();
+    assert!(run(&["config", "check", again.to_str().unwrap()], server.folder.path(), "").0);
+    server.signal("-KILL");
+    server.wait();
+    assert!(show(&server).contains("#   house: block own.example\n"), "from what was kept");
+}
+
+#[test]
+fn what_goes_on_can_be_watched() {
+    let upstream = upstream();
+    let server = Server::start(&format!("upstream: {}", upstream.url()));
+    asks(&server, 1, TRACKER);
+    asks(&server, 1, "elsewhere.example");
+    order(&server, &["devices", "name", "127.0.0.1", "desk"]).unwrap();
+    let shown = order(&server, &["top"]).unwrap();
+    for text in ["ON", "50 % refused", "desk", "Google", "udp://127.", "house"] {
+        assert!(shown.contains(text), "no {text} in\n{shown}");
+    }
+}
+
+#[test]
 fn ways_around_us_are_counted_by_device() {
     let upstream = upstream();
     let server = Server::start(&format!("upstream: {}", upstream.url()));

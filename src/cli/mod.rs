@@ -12,6 +12,7 @@ mod encrypted;
 mod lists;
 mod serve;
 mod subscriptions;
+mod top;
 
 use std::io;
 use std::net::SocketAddr;
@@ -63,6 +64,11 @@ enum Action {
     Button {
         #[command(subcommand)]
         action: ButtonAction,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Watch what is going on: devices, companies, upstreams
+    Top {
         #[command(flatten)]
         settings: Settings,
     },
@@ -250,11 +256,14 @@ enum ConfigAction {
         /// The file
         file: PathBuf,
     },
-    /// Print all settings, with defaults filled in
+    /// Print all settings, with defaults filled in, and where each comes from
     Show {
         /// The file; without it, the defaults
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+        /// The running server's folder, for what was set since
+        #[arg(long, value_name = "DIR")]
+        data: Option<PathBuf>,
     },
 }
 
@@ -317,6 +326,7 @@ pub fn run() -> ExitCode {
             ListsAction::Services => catalogue::services(),
         },
         Action::Button { action, settings } => button::run(&action, &settings),
+        Action::Top { settings } => top::run(&settings),
         Action::Devices { action, settings } => devices::run(&action, &settings),
         Action::Rules { action, settings } => choices::run(Of::Names, &action, &settings),
         Action::Companies { action, settings } => choices::run(Of::Companies, &action, &settings),
@@ -324,8 +334,8 @@ pub fn run() -> ExitCode {
             cache::flush(&name, &settings)
         }
         Action::Config { action: ConfigAction::Check { file } } => return config::check(&file),
-        Action::Config { action: ConfigAction::Show { config } } => {
-            return config::show(config.as_deref());
+        Action::Config { action: ConfigAction::Show { config, data } } => {
+            return config::show(config.as_deref(), data.as_deref());
         }
     };
     match result {

@@ -35,6 +35,7 @@ pub use crate::filter::syntax::Format;
 pub use doors::{Access, Encrypted};
 pub use error::ConfigError;
 pub use household::{BlockAnswer, Device, HOUSE, KnownBy, Mac, Malformed, Member, PSEUDONYM, Profile, Slot, own_name};
+pub use read::keys_given;
 pub use upstream::{ClientServers, Dnssec, Domain, Strategy, Upstream, Validate};
 pub use upstream_url::{Host, Pin, Transport, UpstreamUrl, UpstreamUrlError};
 

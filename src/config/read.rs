@@ -67,6 +67,31 @@ impl Config {
     }
 }
 
+/// Keys of the settings that `text`, a file that can be read, makes: `upstream.servers`, `level`.
+pub fn keys_given(text: &str) -> Vec<String> {
+    let Ok(Node { value: Value::Map(entries), .. }) = document::parse(text) else {
+        return Vec::new();
+    };
+    let key = |node: &Node| match &node.value {
+        Value::Text(text) => Some(text.clone()),
+        _ => None,
+    };
+    let mut given = Vec::new();
+    for (name, node) in entries {
+        let Some(name) = key(&name) else { continue };
+        match &node.value {
+            Value::Null => {}
+            Value::Map(entries) if !settings::names_in(&name).is_empty() => {
+                let inside = entries.iter().filter_map(|(inner, _)| key(inner));
+                given.extend(inside.map(|inner| format!("{name}.{inner}")));
+            }
+            _ if name == SHORT_FORM.0 => given.push(SHORT_FORM.1.to_owned()),
+            _ => given.push(name),
+        }
+    }
+    given
+}
+
 fn folder_of(file: &Path) -> &Path {
     file.parent().unwrap_or_else(|| Path::new(""))
 }

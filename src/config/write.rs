@@ -17,6 +17,12 @@ impl Config {
     /// paths are UTF-8.
     #[must_use]
     pub fn to_yaml(&self) -> String {
+        self.to_yaml_from(|_| None)
+    }
+
+    /// The same, and where each setting comes from, as `origin` says of its key.
+    #[must_use]
+    pub fn to_yaml_from<'a>(&self, origin: impl Fn(&str) -> Option<&'a str>) -> String {
         // A field borrows its place for writing, though here nothing is changed.
         let mut config = self.clone();
         let mut yaml = String::new();
@@ -33,7 +39,8 @@ impl Config {
             }
             let indent = if section.is_empty() { "" } else { "  " };
             let field = (setting.field)(&mut config);
-            yaml.push_str(&format!("{indent}# {}: {}\n", setting.about, field.accepted()));
+            let from = origin(setting.key).map_or_else(String::new, |from| format!(" [{from}]"));
+            yaml.push_str(&format!("{indent}# {}: {}{from}\n", setting.about, field.accepted()));
             match field {
                 Field::Listed(lists, kind) => {
                     let example = super::List::named("");

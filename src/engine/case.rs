@@ -114,6 +114,9 @@ impl<'a> Case<'a> {
     #[inline]
     pub(super) fn count(&self, counters: &Counters) {
         counters.query(self.device, self.category_of(self.verdict.tracker), self.verdict.kind);
+        if let Some(company) = self.snapshot.rules.facts.company_number(self.verdict.tracker) {
+            counters.company(company, self.is_refused());
+        }
         if self.verdict.noted {
             counters.around(self.device);
         }

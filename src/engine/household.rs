@@ -363,6 +363,9 @@ impl Engine {
         let old = self.snapshot.swap(Arc::new(new));
         self.tell_directory(&state);
         drop(state);
+        if !old.rules.facts.companies().eq(self.snapshot().rules.facts.companies()) {
+            self.counters().iter().for_each(|counters| counters.forget_companies());
+        }
         if old.config.upstream.clients != self.snapshot().config.upstream.clients {
             // Their pools are known by place, and the place may be another one's now.
             self.cache.flush(|_| true);

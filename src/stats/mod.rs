@@ -87,6 +87,8 @@ impl Transport {
 
 /// Codes counted by themselves; higher ones share the last place.
 pub const RCODES: usize = 18;
+/// Companies counted by themselves; those of higher numbers are not.
+const MOST_COMPANIES: usize = 16_384;
 /// Categories, and one more for names no tracker is known for.
 const CATEGORIES: usize = Category::ALL.len() + 1;
 const VERDICTS: usize = VerdictKind::ALL.len();
@@ -103,6 +105,8 @@ struct DeviceCounters {
 #[derive(Debug)]
 pub struct Counters {
     devices: Box<[OnceLock<Box<DeviceCounters>>]>,
+    /// By company: refused, and let through.
+    companies: Box<[[AtomicU64; 2]]>,
     answers: [[[AtomicU64; RCODES]; Transport::ALL.len()]; Source::ALL.len()],
     durations: [Histogram; Source::ALL.len()],
     ignored: AtomicU64,
@@ -125,6 +129,7 @@ impl Counters {
     pub fn new(devices: usize) -> Self {
         Self {
             devices: (0..devices).map(|_| OnceLock::new()).collect(),
+            companies: (0..MOST_COMPANIES).map(|_| Default::default()).collect(),
             answers: Default::default(),
             durations: Default::default(),
             ignored: AtomicU64::new(0),
@@ -143,6 +148,19 @@ impl Counters {
         let counters = device.get_or_init(Box::default);
         let category = category.map_or(CATEGORIES - 1, |category| category as usize);
         bump(&counters.queries[category][verdict as usize], 1);
+    }
+
+    /// Counts a query for a name of a company, by its number.
+    #[inline]
+    pub fn company(&self, company: u32, refused: bool) {
+        if let Some(counters) = self.companies.get(company as usize) {
+            bump(&counters[usize::from(!refused)], 1);
+        }
+    }
+
+    /// From here on the companies' numbers stand for others.
+    pub fn forget_companies(&self) {
+        self.companies.iter().flatten().for_each(|counter| counter.store(0, Relaxed));
     }
 
     /// Counts a query of a device for the name of a way around us.
@@ -247,6 +265,22 @@ impl<'a> Totals<'a> {
             }
         }
         queries
+    }
+
+    /// Queries for names of the company of this number: refused, and let through.
+    pub fn company(&self, company: u32) -> (u64, u64) {
+        let of = self.0.iter().filter_map(|counters| counters.companies.get(company as usize));
+        of.fold((0, 0), |(refused, passed), counters| {
+            (refused + counters[0].load(Relaxed), passed + counters[1].load(Relaxed))
+        })
+    }
+
+    /// Answers by the word for where they came from.
+    pub fn answers_by_source(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Source::ALL.into_iter().map(|source| {
+            let of = self.0.iter().flat_map(|counters| &counters.answers[source as usize]);
+            (source.as_str(), of.flatten().map(|count| count.load(Relaxed)).sum())
+        })
     }
 
     /// Queries of `device` for names of ways around us.

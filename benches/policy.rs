@@ -110,7 +110,9 @@ fn used(server: &Server) -> u64 {
 
 fn question(id: u16) -> Vec<u8> {
     let mut packet = id.to_be_bytes().to_vec();
-    packet.extend_from_slice(b"\x01\0\0\x01\0\0\0\0\0\0\x03ads\x0aeverywhere\x07example\0\0\x01\0\x01");
+    packet.extend_from_slice(
+        b"\x01\0\0\x01\0\0\0\0\0\0\x03ads\x0aeverywhere\x07example\0\0\x01\0\x01",
+    );
     packet
 }
 

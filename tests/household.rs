@@ -82,7 +82,8 @@ fn a_pause_ends_by_itself_and_outlives_a_kill() {
     let server = Server::start(&settings);
     assert_eq!(asks(&server, 1, TRACKER), NOERROR);
     let (_, status, _) = tell(&["button", "status", "--json"]);
-    let left: u64 = status.split("\"left\":").nth(1).unwrap().split('}').next().unwrap().parse().unwrap();
+    let left: u64 =
+        status.split("\"left\":").nth(1).unwrap().split('}').next().unwrap().parse().unwrap();
     assert!((580..=600).contains(&left), "{status}");
     assert!(tell(&["button", "on"]).0);
     assert_eq!(asks(&server, 1, TRACKER), NXDOMAIN);
@@ -211,7 +212,10 @@ fn a_reload_keeps_what_was_set() {
     server.signal("-HUP");
     server.wait_for("are refused or allowed");
     server.until("it has reloaded", |server| {
-        server.metric("trackless_policy_reloads_total").iter().any(|(l, n)| l.contains("ok") && *n > 0.0)
+        server
+            .metric("trackless_policy_reloads_total")
+            .iter()
+            .any(|(l, n)| l.contains("ok") && *n > 0.0)
     });
     assert_eq!(asks(&server, 1, TRACKER), NOERROR);
     assert_eq!(asks(&server, 1, "x.example"), NXDOMAIN);
@@ -276,8 +280,11 @@ fn the_house_has_names_of_its_own() {
     let upstream = upstream();
     let folder = TempDir::new().unwrap();
     std::fs::write(folder.path().join("hosts"), "127.5.0.9 printer.lan printer # ink\n").unwrap();
-    std::fs::write(folder.path().join("leases"), "1795400000 02:00:00:00:00:07 127.5.0.7 Camera *\n")
-        .unwrap();
+    std::fs::write(
+        folder.path().join("leases"),
+        "1795400000 02:00:00:00:00:07 127.5.0.7 Camera *\n",
+    )
+    .unwrap();
     let server = Server::start_in(
         folder,
         &format!(

@@ -49,7 +49,9 @@ pub(super) fn time(text: &str) -> Result<Time, String> {
     };
     let time = Duration::from_secs(number.checked_mul(seconds).ok_or_else(bad)?);
     if time.is_zero() || time > LONGEST_PAUSE {
-        return Err(format!("`{text}` is not 1s to 7d; without a time, it is off until you press again"));
+        return Err(format!(
+            "`{text}` is not 1s to 7d; without a time, it is off until you press again"
+        ));
     }
     Ok(Time::For(time))
 }
@@ -77,7 +79,9 @@ mod tests {
     #[test]
     fn times_are_read_as_people_write_them() {
         let seconds = |n| Ok(Time::For(Duration::from_secs(n)));
-        for (text, expected) in [("30s", seconds(30)), ("5m", seconds(300)), ("2d", seconds(172_800))] {
+        for (text, expected) in
+            [("30s", seconds(30)), ("5m", seconds(300)), ("2d", seconds(172_800))]
+        {
             assert_eq!(time(text), expected);
         }
         assert_eq!(time("tomorrow"), Ok(Time::Tomorrow));

@@ -17,7 +17,8 @@ const FILE: &str = "cache.bin";
 
 /// Has the running server let go of the answers for `name` and all below it; `*` is everything.
 pub(super) fn flush(name: &str, settings: &Settings) -> Result<(), String> {
-    let said = super::tell(&Order::Flush { name: (name != "*").then(|| name.to_owned()) }, settings)?;
+    let said =
+        super::tell(&Order::Flush { name: (name != "*").then(|| name.to_owned()) }, settings)?;
     super::finish(writeln!(io::stdout(), "{said}"))
 }
 

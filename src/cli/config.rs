@@ -52,10 +52,12 @@ fn set_since(folder: &Path) -> String {
     let choices = asked(Order::Choices).or_else(|| stored("choices"));
     let choices: Choices =
         choices.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-    let stands = asked(Order::Button).and_then(|text| serde_json::from_str::<Vec<Stands>>(&text).ok());
+    let stands =
+        asked(Order::Button).and_then(|text| serde_json::from_str::<Vec<Stands>>(&text).ok());
     for Stands { device, state, left } in stands.into_iter().flatten() {
         let left = left.map_or_else(String::new, |left| format!(", {left} s more"));
-        lines.push(format!("button of {}: {state}{left}", device.as_deref().unwrap_or("the house")));
+        lines
+            .push(format!("button of {}: {state}{left}", device.as_deref().unwrap_or("the house")));
     }
     chosen("house", &choices.house, &mut lines);
     for (name, of) in &choices.profiles {

@@ -9,6 +9,7 @@ mod choices;
 pub mod config;
 mod devices;
 mod encrypted;
+mod household;
 mod lists;
 mod serve;
 mod subscriptions;

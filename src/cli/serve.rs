@@ -22,14 +22,13 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::encrypted::Encrypted;
-use super::{Settings, cache, certificates, subscriptions};
-use crate::clients::{self, Directory, Key};
+use super::{Settings, cache, certificates, household, subscriptions};
+use crate::clients::Directory;
 use crate::clock;
 use crate::config::{Config, Log};
 use crate::control;
 use crate::data::Folder;
 use crate::engine::{Base, Engine, Resolver};
-use crate::history::Store;
 use crate::lists::Status;
 use crate::server::certificate::Certificate;
 use crate::server::stream::{self, Doors, Speaks};
@@ -96,13 +95,14 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
         None => None,
     };
 
-    let devices = Arc::new(Directory::new(device_key(data.as_ref())?, config.stats.devices));
+    let devices =
+        Arc::new(Directory::new(household::device_key(data.as_ref())?, config.stats.devices));
     let base =
         Base::load(config.clone(), data.as_deref(), None).map_err(|error| error.to_string())?;
     report(&base);
-    let (engine, threads) = Engine::new(base, devices, resolvers, store(data.as_ref()))
+    let (engine, threads) = Engine::new(base, devices, resolvers, household::store(data.as_ref()))
         .map_err(|error| error.to_string())?;
-    household(&engine)?;
+    household::watch(&engine)?;
 
     if let Some(data) = &data {
         cache::load(&engine, data);
@@ -181,48 +181,6 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     if let Some(data) = &data {
         cache::save(&engine, data);
     }
-    Ok(())
-}
-
-fn device_key(data: Option<&PathBuf>) -> Result<Key, String> {
-    if let Some(data) = data {
-        let path = data.join("device.key");
-        match Key::kept_at(&path) {
-            Ok(key) => return Ok(key),
-            Err(error) => warn!(
-                "{}: {error}. Going on with a key for this run: devices get new names",
-                path.display()
-            ),
-        }
-    }
-    Key::random().map_err(|error| format!("the system gives no random numbers: {error}"))
-}
-
-/// Where what is set while the server runs is kept; none where it cannot be.
-fn store(data: Option<&PathBuf>) -> Option<Store> {
-    match Store::open(data?) {
-        Ok((store, None)) => Some(store),
-        Ok((store, Some(aside))) => {
-            warn!("the store was damaged; it is begun anew, the old one is {}", aside.display());
-            Some(store)
-        }
-        Err(error) => {
-            warn!("{error}. Going on without: what is set is forgotten at the next start");
-            None
-        }
-    }
-}
-
-/// Starts what watches the network and the clock.
-fn household(engine: &Arc<Engine>) -> Result<(), String> {
-    let of_files = Arc::clone(engine);
-    clients::spawn(Arc::clone(&engine.devices), move || of_files.snapshot().config.leases.clone())
-        .map_err(|error| format!("cannot watch the network: {error}"))?;
-    let engine = Arc::clone(engine);
-    thread::Builder::new()
-        .name("clock".to_owned())
-        .spawn(move || engine.watch_clock())
-        .map_err(|error| format!("cannot start a thread: {error}"))?;
     Ok(())
 }
 

@@ -8,13 +8,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use foldhash::fast::RandomState;
 use ipnet::IpNet;
 
+use super::presence::Presence;
 use super::{DeviceId, Key};
 use crate::config::{self, KnownBy, Mac};
 
 /// Addresses kept of one device.
 const MOST_ADDRESSES: usize = 32;
 /// Neighbours and leases kept.
-const MOST_NEIGHBOURS: usize = 65_536;
+pub(super) const MOST_NEIGHBOURS: usize = 65_536;
 
 /// All devices seen since the start.
 #[derive(Debug)]
@@ -32,9 +33,7 @@ struct Known {
     /// What the network says.
     cards: HashMap<IpAddr, Mac, RandomState>,
     leases: Leases,
-    /// When the network told of a card first and last, in seconds since the machine has started; and
-    /// when a device with it asked.
-    up: HashMap<Mac, Up, RandomState>,
+    presence: Presence,
     /// What the owner says: networks with the longest prefixes first.
     networks: Vec<(IpNet, Box<str>)>,
     owned_cards: HashMap<Mac, Box<str>, RandomState>,
@@ -43,16 +42,6 @@ struct Known {
     /// Names given while the server runs, by key.
     given: HashMap<String, String, RandomState>,
 }
-
-#[derive(Debug, Clone, Copy)]
-struct Up {
-    first: u64,
-    last: u64,
-    asked: u64,
-}
-
-/// A device that is there and does not ask for so long goes around us.
-pub(super) const SILENCE: u64 = 3_600;
 
 /// Names that devices told a DHCP server, by address and by card.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -215,8 +204,7 @@ impl Directory {
         let known = self.known();
         let mut found = Vec::new();
         for device in &known.devices {
-            let named = device.name.as_deref().or(Some(&device.key).map(String::as_str));
-            if named.is_some_and(&meant) || device.lease.as_deref().is_some_and(&meant) {
+            if meant(device.shown()) || device.lease.as_deref().is_some_and(&meant) {
                 found.extend(&device.addresses);
             }
         }
@@ -258,7 +246,9 @@ impl Directory {
                 match by {
                     KnownBy::Mac(card) => drop(known.owned_cards.insert(*card, name.clone())),
                     KnownBy::Network(network) => known.networks.push((*network, name.clone())),
-                    KnownBy::Id(id) => drop(known.own_names.insert(id.as_str().into(), name.clone())),
+                    KnownBy::Id(id) => {
+                        drop(known.own_names.insert(id.as_str().into(), name.clone()))
+                    }
                 }
             }
             known.tags.insert(name, device.tags.clone());
@@ -273,7 +263,7 @@ impl Directory {
         let mut known = self.known();
         let mut matters = false;
         for (address, card) in cards {
-            known.is_up(card, now);
+            known.presence.is_up(card, now);
             let before = known.cards.get(&address).copied();
             if before != Some(card) && (before.is_some() || known.cards.len() < MOST_NEIGHBOURS) {
                 known.cards.insert(address, card);
@@ -300,8 +290,8 @@ impl Directory {
     pub fn has_asked(&self, device: DeviceId, now: u64) {
         let mut known = self.known();
         let card = known.devices.get(device.0 as usize - 1).and_then(|device| device.card);
-        if let Some(up) = card.and_then(|card| known.up.get_mut(&card)) {
-            up.asked = now;
+        if let Some(card) = card {
+            known.presence.has_asked(card, now);
         }
     }
 
@@ -310,12 +300,7 @@ impl Directory {
     pub fn silent(&self, gateway: Option<IpAddr>, now: u64) -> Vec<Mac> {
         let known = self.known();
         let router = gateway.and_then(|gateway| known.cards.get(&gateway));
-        let is_silent = |(card, up): &(&Mac, &Up)| {
-            let here = now.saturating_sub(up.last) < SILENCE;
-            let long = now.saturating_sub(up.first.max(up.asked)) >= SILENCE;
-            here && long && Some(*card) != router
-        };
-        known.up.iter().filter(is_silent).map(|(card, _)| *card).collect()
+        known.presence.silent(router.copied(), now)
     }
 
     /// Devices there are, each once.
@@ -365,12 +350,6 @@ impl Directory {
 }
 
 impl Known {
-    fn is_up(&mut self, card: Mac, now: u64) {
-        if self.up.len() < MOST_NEIGHBOURS || self.up.contains_key(&card) {
-            self.up.entry(card).or_insert(Up { first: now, last: now, asked: 0 }).last = now;
-        }
-    }
-
     fn identity(&self, address: IpAddr) -> Identity {
         let network = self.networks.iter().find(|(network, _)| network.contains(&address));
         if let Some((_, owner)) = network {

@@ -13,21 +13,21 @@ use crate::config::Mac;
 /// Longest name of a host (RFC 1035 section 2.3.4).
 const LONGEST: usize = 63;
 
-/// Adds what `text`, a file of any known form, says.
-pub(super) fn read(text: &str, leases: &mut Leases) {
-    let start = text.trim_start();
-    if start.starts_with('{') {
-        networkd(text, leases);
-    } else if start.starts_with("address,") {
-        kea(text, leases);
-    } else if text.lines().any(|line| line.starts_with("lease ")) {
-        isc(text, leases);
-    } else {
-        dnsmasq(text, leases);
-    }
-}
-
 impl Leases {
+    /// Adds what `text`, a file of any known form, says.
+    pub fn read(&mut self, text: &str) {
+        let start = text.trim_start();
+        if start.starts_with('{') {
+            networkd(text, self);
+        } else if start.starts_with("address,") {
+            kea(text, self);
+        } else if text.lines().any(|line| line.starts_with("lease ")) {
+            isc(text, self);
+        } else {
+            dnsmasq(text, self);
+        }
+    }
+
     fn add(&mut self, address: &str, card: Option<&str>, name: &str) {
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let name = name.split('.').next().unwrap_or("");
@@ -127,7 +127,7 @@ mod tests {
             "HardwareAddressString":"02:00:00:00:00:07"},{"AddressString":"192.168.1.8"}]}"#;
         for text in [dnsmasq, isc, kea, networkd] {
             let mut leases = Leases::default();
-            read(text, &mut leases);
+            leases.read(text);
             let address: IpAddr = [192, 168, 1, 7].into();
             assert_eq!(leases.addresses.get(&address).unwrap(), "annas-phone", "{text}");
             assert_eq!(leases.cards.get(&Mac([2, 0, 0, 0, 0, 7])).unwrap(), "annas-phone");
@@ -139,7 +139,7 @@ mod tests {
     fn bad_files_say_nothing() {
         let mut leases = Leases::default();
         for text in ["", "{", "address,x\n1,2", "lease {\n}", "1 2 3 <b>\u{7}", "lease 1.2.3.4 {"] {
-            read(text, &mut leases);
+            leases.read(text);
             assert_eq!(leases, Leases::default(), "{text}");
         }
     }

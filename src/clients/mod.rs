@@ -12,6 +12,7 @@ mod directory;
 mod leases;
 #[cfg(target_os = "linux")]
 mod neighbours;
+mod presence;
 mod pseudonym;
 mod watch;
 
@@ -172,7 +173,8 @@ mod tests {
     fn devices_are_bounded() {
         let directory = Directory::new(Key::random().unwrap(), 2);
         let mut seen = Seen::default();
-        let devices: Vec<_> = (1..=4).map(|last| seen.device(address(last), &directory, |_| {})).collect();
+        let devices: Vec<_> =
+            (1..=4).map(|last| seen.device(address(last), &directory, |_| {})).collect();
         assert_eq!(devices, [DeviceId(1), DeviceId(2), DeviceId::OTHER, DeviceId::OTHER]);
         assert_eq!(directory.names().len(), directory.capacity());
     }
@@ -233,7 +235,8 @@ mod tests {
     fn owners_name_devices_and_leases_describe_them() {
         let directory = Directory::new(Key::random().unwrap(), 10);
         let mut seen = Seen::default();
-        let known_by = vec![KnownBy::Mac(card(1)), KnownBy::Network("192.0.2.8/29".parse().unwrap())];
+        let known_by =
+            vec![KnownBy::Mac(card(1)), KnownBy::Network("192.0.2.8/29".parse().unwrap())];
         let tags = vec!["kid".to_owned()];
         let anna = config::Device { name: "anna".to_owned(), known_by, tags };
         directory.owner_says(&[anna], std::iter::empty());
@@ -258,7 +261,7 @@ mod tests {
     #[test]
     fn who_is_there_and_asks_nothing_is_silent() {
         let directory = Directory::new(Key::random().unwrap(), 10);
-        let hour = directory::SILENCE;
+        let hour = presence::SILENCE;
         let pairs = |last: u8| [(address(last), card(last))].into_iter();
         let all = |now| (1..=3).for_each(|last| directory.network_says(pairs(last), now));
         all(0);

@@ -13,7 +13,7 @@ use tokio::runtime;
 use tokio::time::sleep;
 use tracing::{debug, info};
 
-use super::{Directory, Leases, leases};
+use super::{Directory, Leases};
 use crate::config::Mac;
 
 /// How often files of leases are looked at, and the kernel is asked anew where it does not tell.
@@ -48,7 +48,9 @@ async fn follow_neighbours(directory: &Directory) {
     loop {
         if let Err(error) = super::neighbours::follow(directory).await {
             if !said {
-                info!("the network does not tell whose address is whose, a device is an address: {error}");
+                info!(
+                    "the network does not tell whose address is whose, a device is an address: {error}"
+                );
                 said = true;
             }
             sleep(LOOK).await;
@@ -71,7 +73,7 @@ async fn follow_leases(directory: &Directory, files: impl Fn() -> Vec<PathBuf>) 
             for file in &now.0 {
                 let small = fs::metadata(file).is_ok_and(|entry| entry.len() <= LARGEST);
                 match fs::read(file) {
-                    Ok(bytes) if small => leases::read(&String::from_utf8_lossy(&bytes), &mut found),
+                    Ok(bytes) if small => found.read(&String::from_utf8_lossy(&bytes)),
                     Ok(_) => debug!("{}: too large for a file of leases", file.display()),
                     Err(error) => debug!("{}: {error}", file.display()),
                 }

@@ -317,9 +317,17 @@ mod tests {
         assert!(whole.holds(3, 0) && whole.holds(3, 1_439));
         let round: Slot = "tue 08:00-08:00 x".parse().unwrap();
         assert!(round.holds(1, 480) && round.holds(2, 479) && !round.holds(2, 480));
-        for text in ["", "mon", "mon 20:00", "mon 20:00-7 x", "mon 24:00-07:00 x", "tag 1:00-2:00 x",
-            "mon 20:60-21:00 x", "mon 25:00-26:00 x", "mon 20:00-21:00 "]
-        {
+        for text in [
+            "",
+            "mon",
+            "mon 20:00",
+            "mon 20:00-7 x",
+            "mon 24:00-07:00 x",
+            "tag 1:00-2:00 x",
+            "mon 20:60-21:00 x",
+            "mon 25:00-26:00 x",
+            "mon 20:00-21:00 ",
+        ] {
             assert_eq!(text.parse::<Slot>(), Err(Malformed), "{text}");
         }
     }

@@ -1,7 +1,7 @@
 //! The tables of settings of what there may be several of: lists, databases, devices, profiles.
 
 use super::field::Field;
-use super::people::{LISTS, NAME_TEXT, SERVICES, TAGS, COMPANIES};
+use super::people::{COMPANIES, LISTS, NAME_TEXT, SERVICES, TAGS};
 use super::settings::{Setting, seconds};
 use super::{Device, List, Profile};
 

@@ -3,8 +3,8 @@
 use super::document::{Node, Value};
 use super::error::{nearest, quoted};
 use super::field::Field;
-use super::read::{Reader, found};
 use super::items::{DATABASE_SETTINGS, LIST_SETTINGS};
+use super::read::{Reader, found};
 use super::settings::Setting;
 use super::{List, MAX_DATABASES, MAX_LISTS};
 use crate::catalogue;
@@ -133,7 +133,10 @@ impl Reader<'_> {
         let mut values: Vec<T> = Vec::new();
         let Value::List(items) = &node.value else {
             let found = found(&node.value);
-            self.mistake(node, format!("{key}: {found} is not a list; write `- {{ name: … }}` lines"));
+            self.mistake(
+                node,
+                format!("{key}: {found} is not a list; write `- {{ name: … }}` lines"),
+            );
             return values;
         };
         for (index, item) in items.iter().enumerate() {

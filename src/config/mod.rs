@@ -14,6 +14,7 @@ mod error;
 mod field;
 mod household;
 mod items;
+mod list;
 mod listed;
 mod people;
 mod read;
@@ -34,7 +35,10 @@ use std::time::Duration;
 pub use crate::filter::syntax::Format;
 pub use doors::{Access, Encrypted};
 pub use error::ConfigError;
-pub use household::{BlockAnswer, Device, HOUSE, KnownBy, Mac, Malformed, Member, PSEUDONYM, Profile, Slot, own_name};
+pub use household::{
+    BlockAnswer, Device, HOUSE, KnownBy, Mac, Malformed, Member, PSEUDONYM, Profile, Slot, own_name,
+};
+pub use list::{Action, List};
 pub use read::keys_given;
 pub use upstream::{ClientServers, Dnssec, Domain, Strategy, Upstream, Validate};
 pub use upstream_url::{Host, Pin, Transport, UpstreamUrl, UpstreamUrlError};
@@ -190,33 +194,6 @@ pub struct Local {
     pub hosts: Vec<PathBuf>,
 }
 
-/// One list of names or rules.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct List {
-    /// Unique name of 1..=64 characters, shown wherever the list is mentioned. Names that start
-    /// with `builtin` are kept for the levels.
-    pub name: String,
-    /// The file to read; none for a list that is fetched.
-    pub file: Option<PathBuf>,
-    /// Where to fetch it from: http, https or file. Without file and URL, the catalogue has a list
-    /// of this name.
-    pub url: Option<String>,
-    /// How to read it; none looks at the content.
-    pub format: Option<Format>,
-    /// What its names get.
-    pub action: Action,
-    /// Whether a plain name also covers its sub-domains. Hosts files and name lists mean the
-    /// exact name only.
-    pub subdomains: bool,
-    /// Whether rules that answer with data of their own count; else they are passed over.
-    pub answers: bool,
-    /// How often it is fetched, 10 min..=90 d. Files are looked at on each reload.
-    pub update: Duration,
-    /// Takes it even if it looks broken: blocks top-level names or what must always resolve, or
-    /// has shrunk or grown tenfold.
-    pub force: bool,
-}
-
 /// Bounds of fetching lists.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Updates {
@@ -224,16 +201,6 @@ pub struct Updates {
     pub size: u64,
     /// Time for one list, 1 s..=1 h.
     pub time: Duration,
-}
-
-/// What a list's names get.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Action {
-    /// Refuse them.
-    #[default]
-    Block,
-    /// Let them pass, against other lists.
-    Allow,
 }
 
 /// What is refused to keep browsers and apps from going around this server.
@@ -330,11 +297,7 @@ impl Default for Config {
             schedule: Vec::new(),
             time_zone: String::new(),
             leases: Vec::new(),
-            local: Local {
-                suffix: "home.arpa".to_owned(),
-                records: Vec::new(),
-                hosts: Vec::new(),
-            },
+            local: Local { suffix: "home.arpa".to_owned(), records: Vec::new(), hosts: Vec::new() },
             rebinding: Rebinding { refuse: true, allow: Vec::new() },
             tcp: Tcp::default(),
             stats: Stats::default(),
@@ -362,23 +325,6 @@ impl Default for Block {
         // Short enough that an unblocked name works again soon, long enough that a page which
         // asks in a loop is refused by its own stub.
         Self { ttl: Duration::from_secs(60), answer: BlockAnswer::default() }
-    }
-}
-
-impl List {
-    /// A list of this name, with neither file nor URL.
-    pub fn named(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            file: None,
-            url: None,
-            format: None,
-            action: Action::default(),
-            subdomains: false,
-            answers: true,
-            update: Duration::from_secs(86_400),
-            force: false,
-        }
     }
 }
 

@@ -187,11 +187,7 @@ impl Reader<'_> {
     }
 
     /// Profiles may name lists and each other, where there are such.
-    fn compare_profiles<'n>(
-        &mut self,
-        config: &Config,
-        node: &impl Fn(&str) -> Option<&'n Node>,
-    ) {
+    fn compare_profiles<'n>(&mut self, config: &Config, node: &impl Fn(&str) -> Option<&'n Node>) {
         let mut unknown = |key: &str, path: String, what: &str, name: &str, known: &[&str]| {
             if known.contains(&name) {
                 return;

@@ -152,7 +152,6 @@ pub fn devices(engine: &Engine) -> Vec<Seen> {
     seen
 }
 
-
 /// What is going on.
 pub(super) fn figures(engine: &Engine) -> Figures {
     let counters = engine.counters();

@@ -6,9 +6,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tracing::{info, warn};
 
+use super::change::{Change, ChangeError, Target, Way};
 use super::{Base, Engine, Snapshot, SnapshotError, surroundings};
 use crate::clock::Moment;
 use crate::config::HOUSE;
@@ -21,82 +22,6 @@ const BUTTON: &str = "button";
 const CHOICES: &str = "choices";
 /// How often the clock is looked at.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// Something to change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Change {
-    /// Press the button, for a device or the house.
-    Press(Option<String>, Press),
-    /// Off until the next day begins.
-    PauseUntilTomorrow(Option<String>),
-    /// Choose what becomes of a name or a company.
-    Choose(Target, Subject, Choice),
-    /// Give a device a name, or take it back.
-    Name(String, Option<String>),
-    /// Hold a device to a profile, or to what the settings say.
-    Hold(String, Option<String>),
-}
-
-/// For whom, as people say it: a device by its name, its key or an address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Target {
-    /// Everybody.
-    House,
-    /// A profile.
-    Profile(String),
-    /// A device.
-    Device(String),
-}
-
-/// By which way a change came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Way {
-    /// The command line.
-    Command,
-    /// Time went by.
-    Clock,
-}
-
-impl Way {
-    /// The word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Command => "command",
-            Self::Clock => "clock",
-        }
-    }
-}
-
-/// Why a change was not made.
-#[derive(Debug, thiserror::Error)]
-pub enum ChangeError {
-    /// Nobody of this name has asked.
-    #[error("no device is known as `{0}`; `trackless devices` shows those that are")]
-    Device(String),
-    /// There is no such profile.
-    #[error("there is no profile `{0}`; write one of: {1}")]
-    Profile(String, String),
-    /// There is no such company.
-    #[error("no company is known as `{0}`{1}")]
-    Company(String, String),
-    /// It is no name.
-    #[error("`{0}` is not a name: {1}")]
-    Name(String, crate::wire::NameError),
-    /// A name for a device has bounds.
-    #[error("a device's name has 1 to 64 characters, none of them `#`, and is no other device's")]
-    DeviceName,
-    /// So many choices are not made by hand.
-    #[error("there are {MOST_CHOICES} choices already; put names into a list")]
-    Most,
-    /// It holds, but not longer than this server runs.
-    #[error("it holds from now on, but will be forgotten at the next start: {0}")]
-    NotKept(StoreError),
-    /// The settings are broken.
-    #[error(transparent)]
-    Snapshot(#[from] SnapshotError),
-}
 
 /// What was set while the server runs, and before.
 #[derive(Debug)]
@@ -124,7 +49,8 @@ impl Household {
                 None
             })
         };
-        let button: Button = read(BUTTON).and_then(|text| parsed(BUTTON, &text)).unwrap_or_default();
+        let button: Button =
+            read(BUTTON).and_then(|text| parsed(BUTTON, &text)).unwrap_or_default();
         let choices = read(CHOICES).and_then(|text| parsed(CHOICES, &text)).unwrap_or_default();
         let button = button.restored(Moment::now());
         let state = State { choices, button, presses: BTreeMap::new() };
@@ -153,11 +79,10 @@ impl Household {
             let state = self.state();
             (serde_json::to_string(&state.button), serde_json::to_string(&state.choices))
         };
-        let settings: Vec<(&str, String)> =
-            [(BUTTON, button), (CHOICES, choices)]
-                .into_iter()
-                .filter_map(|(name, text)| Some((name, text.ok()?)))
-                .collect();
+        let settings: Vec<(&str, String)> = [(BUTTON, button), (CHOICES, choices)]
+            .into_iter()
+            .filter_map(|(name, text)| Some((name, text.ok()?)))
+            .collect();
         let at = crate::clock::now().0.as_secs();
         let (way, scope) = (way.as_str().to_owned(), scope.to_owned());
         store.set(&settings, Some(&history::Change { at, way, scope, what }))
@@ -183,7 +108,10 @@ impl Engine {
             said
         };
         self.household.changed.notify_all();
-        info!("{what}, for {scope}, by {}", way.as_str());
+        // What is chosen of names may tell where somebody goes: that is for no log.
+        if matches!(change, Change::Press(..) | Change::PauseUntilTomorrow(_)) {
+            info!("{what}, for {scope}, by {}", way.as_str());
+        }
         let said = format!("{what}, for {scope}");
         self.household.keep(way, &scope, what).map_err(ChangeError::NotKept)?;
         Ok(said)
@@ -305,9 +233,8 @@ impl Engine {
         match subject {
             Subject::Name(text) => {
                 let host = text.strip_prefix('=').unwrap_or(text);
-                let name: Name = host
-                    .parse()
-                    .map_err(|error| ChangeError::Name(text.clone(), error))?;
+                let name: Name =
+                    host.parse().map_err(|error| ChangeError::Name(text.clone(), error))?;
                 let mark = if host.len() < text.len() { "=" } else { "" };
                 let text = format!("{mark}{name}");
                 Ok((Subject::Name(text.clone()), text))
@@ -316,12 +243,11 @@ impl Engine {
                 let snapshot = self.snapshot();
                 let facts = &snapshot.rules.facts;
                 if facts.companies_of(text).next().is_none() {
-                    let near = facts.companies().find(|company| {
-                        company.name.to_lowercase().contains(&text.to_lowercase())
-                    });
-                    let near = near.map_or_else(String::new, |near| {
-                        format!("; did you mean {}?", near.name)
-                    });
+                    let near = facts
+                        .companies()
+                        .find(|company| company.name.to_lowercase().contains(&text.to_lowercase()));
+                    let near = near
+                        .map_or_else(String::new, |near| format!("; did you mean {}?", near.name));
                     return Err(ChangeError::Company(text.clone(), near));
                 }
                 // Known by itself, or only as the owner of others.
@@ -409,7 +335,8 @@ impl Engine {
                 state = self.household.state();
             }
             let next = state.button.next(Moment::now()).map_or(LOOK, |next| next.min(LOOK));
-            let wait = self.household.changed.wait_timeout(state, next.max(Duration::from_millis(1)));
+            let wait =
+                self.household.changed.wait_timeout(state, next.max(Duration::from_millis(1)));
             state = wait.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -428,7 +355,9 @@ impl Engine {
     pub fn presses(&self) -> Vec<((&'static str, &'static str, &'static str), u64)> {
         let state = self.household.state();
         let presses = state.presses.iter();
-        presses.map(|((scope, state, way), count)| ((*scope, *state, way.as_str()), *count)).collect()
+        presses
+            .map(|((scope, state, way), count)| ((*scope, *state, way.as_str()), *count))
+            .collect()
     }
 
     /// The latest changes, the latest first.

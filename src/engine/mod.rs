@@ -10,6 +10,7 @@
 //! a packet came or how a reply leaves.
 
 mod case;
+mod change;
 mod household;
 mod local;
 mod names;
@@ -34,11 +35,11 @@ use crate::history::Store;
 use crate::stats::{Counters, HitsByName, ListHits, Source, Totals, Transport};
 use crate::wire::Name;
 
+pub use change::{Change, ChangeError, Target, Way};
 use household::Household;
-use surroundings::Surroundings;
-pub use household::{Change, ChangeError, Target, Way};
 pub use resolve::Resolver;
 pub use snapshot::{Base, Snapshot, SnapshotError};
+use surroundings::Surroundings;
 pub use worker::Worker;
 
 /// Questions that wait in line for one resolver; beyond it clients are told that we are busy.

@@ -57,7 +57,9 @@ impl Local {
             suffix,
             unread: Vec::new(),
         };
-        for (name, wild, reply) in config.local.records.iter().filter_map(|text| local_record(text).ok()) {
+        for (name, wild, reply) in
+            config.local.records.iter().filter_map(|text| local_record(text).ok())
+        {
             if let Reply::Record(record) = &reply
                 && let Some(address) = address_in(record)
             {
@@ -200,7 +202,8 @@ impl Local {
                 let name = directory.name_of(address).and_then(|name| label(&name))?;
                 format!("{name}.{}", self.suffix.as_ref()?).parse().ok()
             })?;
-            let data = if query.qtype == Rtype::PTR { vec![known.wire().to_vec()] } else { Vec::new() };
+            let data =
+                if query.qtype == Rtype::PTR { vec![known.wire().to_vec()] } else { Vec::new() };
             return Some(of_data(name, query.qtype, data, ttl));
         }
         let text = name.to_string();
@@ -290,7 +293,8 @@ fn label(shown: &str) -> Option<String> {
 fn address_asked(name: &Name) -> Option<IpAddr> {
     let text = name.to_string();
     if let Some(rest) = text.strip_suffix(".in-addr.arpa") {
-        let octets: Vec<u8> = rest.rsplit('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
+        let octets: Vec<u8> =
+            rest.rsplit('.').map(|part| part.parse().ok()).collect::<Option<_>>()?;
         return <[u8; 4]>::try_from(octets).ok().map(IpAddr::from);
     }
     let nibbles: Vec<u8> = text

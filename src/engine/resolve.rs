@@ -252,14 +252,8 @@ impl Shared {
         let Ok(query) = Query::read(&to.packet, &mut name) else { return };
         let snapshot = self.engine.snapshot();
         let Client { address, transport, .. } = to.client;
-        let mut case = Case::open(
-            &snapshot,
-            &name,
-            &query,
-            to.ask.device,
-            address,
-            &self.engine.devices,
-        );
+        let mut case =
+            Case::open(&snapshot, &name, &query, to.ask.device, address, &self.engine.devices);
         let limit = limit(&query, transport, out);
         if to.ask.alias.is_some() {
             case.count(&self.counters);
@@ -294,15 +288,8 @@ impl Shared {
         );
         let snapshot = self.engine.snapshot();
         let directory = &self.engine.devices;
-        Case::open(
-            &snapshot,
-            &scratch.name,
-            &query,
-            to.ask.device,
-            to.client.address,
-            directory,
-        )
-        .count(&self.counters);
+        Case::open(&snapshot, &scratch.name, &query, to.ask.device, to.client.address, directory)
+            .count(&self.counters);
         let len = wire::write_failure(&query, Rcode::SERVFAIL, Some(error), &mut scratch.out);
         self.send(to, &scratch.out[..len], Source::Upstream, Rcode::SERVFAIL);
     }

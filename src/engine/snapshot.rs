@@ -138,7 +138,8 @@ impl Base {
     pub fn unknown_companies(&self) -> impl Iterator<Item = &str> {
         let of_profiles = self.config.profiles.iter().map(|profile| &profile.rules);
         let rules = std::iter::once(&self.config.rules).chain(of_profiles);
-        let named = rules.flat_map(|rules| rules.block_companies.iter().chain(&rules.allow_companies));
+        let named =
+            rules.flat_map(|rules| rules.block_companies.iter().chain(&rules.allow_companies));
         named
             .filter(|name| self.rules.facts.companies_of(name).next().is_none())
             .map(String::as_str)

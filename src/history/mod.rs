@@ -83,7 +83,8 @@ impl Store {
         match Self::open_at(&path) {
             Err(StoreError::Database { error, .. }) if is_damage(&error) => {
                 let aside = path.with_extension("damaged");
-                fs::rename(&path, &aside).map_err(|error| StoreError::File { path: path.clone(), error })?;
+                fs::rename(&path, &aside)
+                    .map_err(|error| StoreError::File { path: path.clone(), error })?;
                 for journal in ["db-wal", "db-shm"] {
                     let _ = fs::remove_file(path.with_extension(journal));
                 }

@@ -132,9 +132,8 @@ impl Button {
                 }
             }
         }
-        let is_over = |state: &State| {
-            matches!(state, State::Paused(pause) if pause.ends <= now.steady)
-        };
+        let is_over =
+            |state: &State| matches!(state, State::Paused(pause) if pause.ends <= now.steady);
         if is_over(&self.house) {
             self.house = State::On;
             changed = true;

@@ -15,7 +15,7 @@ mod profile;
 pub mod schedule;
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -246,7 +246,7 @@ impl Policy {
         let now = self.now[usize::from(profile)];
         let owned = self.owned_by_key.get(key).copied().unwrap_or(0);
         let off = self.button.is_off(key);
-        let standing = u32::from(owned) << 16 | 2 * u32::from(now) | u32::from(off);
+        let standing = (u32::from(owned) << 16) | (2 * u32::from(now)) | u32::from(off);
         if known.is_some()
             && let Some(place) = self.standings.get(device.0 as usize)
         {
@@ -279,7 +279,8 @@ impl Policy {
 
     /// Name of the profile that holds for `device` now.
     pub fn profile_name(&self, device: &Device) -> &str {
-        let address = device.addresses.last().copied().unwrap_or(IpAddr::from([0, 0, 0, 0]));
+        let address = device.addresses.last().copied();
+        let address = address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let now = self.now[usize::from(self.profile_of(Some(device), address))];
         &self.profiles[2 * usize::from(now)].name
     }
@@ -315,7 +316,9 @@ impl Members {
     fn new(profiles: &[&config::Profile], choices: &Choices) -> Self {
         let mut members = Self::default();
         let all = (0_u16..).zip(profiles);
-        for (number, member) in all.flat_map(|(n, profile)| profile.members.iter().map(move |m| (n, m))) {
+        for (number, member) in
+            all.flat_map(|(n, profile)| profile.members.iter().map(move |m| (n, m)))
+        {
             match member {
                 Member::Device(name) => {
                     members.devices.entry(name.clone()).or_insert(number);

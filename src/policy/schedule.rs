@@ -50,7 +50,8 @@ mod tests {
 
     /// Zones, and two days each on which their clocks were changed; the third changes by half an
     /// hour, the last on a Saturday night at midnight.
-    const ZONES: [(&str, [(i16, i8, i8); 2]); 4] = [
+    type Changes = [(i16, i8, i8); 2];
+    const ZONES: [(&str, Changes); 4] = [
         ("Europe/Berlin", [(2026, 3, 29), (2026, 10, 25)]),
         ("America/New_York", [(2026, 3, 8), (2026, 11, 1)]),
         ("Australia/Lord_Howe", [(2026, 4, 5), (2026, 10, 4)]),
@@ -75,7 +76,7 @@ mod tests {
                 let mut at = begin + i64::from(slot.from).minutes();
                 loop {
                     minutes.insert(at, slot.profile.clone());
-                    at = at + 1.minute();
+                    at += 1.minute();
                     let of_day = at.hour() as u16 * 60 + at.minute() as u16;
                     if of_day == slot.to % 1_440 {
                         break;

@@ -20,8 +20,8 @@ use tokio_rustls::server::TlsStream;
 
 use super::{Connections, certificate, doh, proxy, quic};
 use crate::clients::DeviceId;
-use crate::config::own_name;
 use crate::config;
+use crate::config::own_name;
 use crate::engine::{Client, Engine, Outcome, Waiting, Worker};
 use crate::stats::Transport;
 

@@ -56,8 +56,12 @@ pub(super) fn queries(engine: &Engine, totals: &Totals<'_>, families: &mut Famil
 
 pub(super) fn button(engine: &Engine, families: &mut Families) {
     let button = engine.button();
-    let names: BTreeMap<String, String> =
-        engine.devices.devices().into_iter().map(|d| (d.key.clone(), d.shown().to_owned())).collect();
+    let names: BTreeMap<String, String> = engine
+        .devices
+        .devices()
+        .into_iter()
+        .map(|d| (d.key.clone(), d.shown().to_owned()))
+        .collect();
     let of_devices = button.devices().map(|(key, state)| {
         let name = names.get(key).map_or(key, String::as_str);
         (format!("device:{name}"), state)

@@ -130,10 +130,13 @@ impl Refusal {
             return (write_opt(&edge, self.rcode, options, out, at), self.rcode);
         }
         if let Some((v4, v6)) = self.addresses {
-            let v4 = v4.filter(|_| query.qtype == Rtype::A).map(|address| address.octets());
-            let v6 = v6.filter(|_| query.qtype == Rtype::AAAA).map(|address| address.octets());
-            let data = v4.as_ref().map(|octets| &octets[..]);
-            if let Some(data) = data.or(v6.as_ref().map(|octets| &octets[..])) {
+            let (v4, v6) = (v4.map(|v4| v4.octets()), v6.map(|v6| v6.octets()));
+            let data: Option<&[u8]> = match query.qtype {
+                Rtype::A => v4.as_ref().map(|octets| &octets[..]),
+                Rtype::AAAA => v6.as_ref().map(|octets| &octets[..]),
+                _ => None,
+            };
+            if let Some(data) = data {
                 return (self.write_address(&edge, query.qtype, data, options, out), self.rcode);
             }
         }
@@ -201,7 +204,8 @@ fn blocked<'a>(why: [&str; 2], out: &'a mut [u8; 6 + MOST_TEXT]) -> &'a [u8] {
             continue;
         }
         for text in part {
-            let fits = text.floor_char_boundary(out.len() - at);
+            let most = text.len().min(out.len() - at);
+            let fits = (0..=most).rfind(|end| text.is_char_boundary(*end)).unwrap_or(0);
             at = put(out, at, &text.as_bytes()[..fits]);
         }
     }

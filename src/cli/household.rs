@@ -1,0 +1,54 @@
+//! What is kept of the household, and what watches it while the server runs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+
+use tracing::warn;
+
+use crate::clients::{self, Key};
+use crate::engine::Engine;
+use crate::history::Store;
+
+/// The key of pseudonyms that is kept, or one for this run.
+pub(super) fn device_key(data: Option<&PathBuf>) -> Result<Key, String> {
+    if let Some(data) = data {
+        let path = data.join("device.key");
+        match Key::kept_at(&path) {
+            Ok(key) => return Ok(key),
+            Err(error) => warn!(
+                "{}: {error}. Going on with a key for this run: devices get new names",
+                path.display()
+            ),
+        }
+    }
+    Key::random().map_err(|error| format!("the system gives no random numbers: {error}"))
+}
+
+/// Where what is set while the server runs is kept; none where it cannot be.
+pub(super) fn store(data: Option<&PathBuf>) -> Option<Store> {
+    match Store::open(data?) {
+        Ok((store, None)) => Some(store),
+        Ok((store, Some(aside))) => {
+            warn!("the store was damaged; it is begun anew, the old one is {}", aside.display());
+            Some(store)
+        }
+        Err(error) => {
+            warn!("{error}. Going on without: what is set is forgotten at the next start");
+            None
+        }
+    }
+}
+
+/// Starts what watches the network and the clock.
+pub(super) fn watch(engine: &Arc<Engine>) -> Result<(), String> {
+    let of_files = Arc::clone(engine);
+    clients::spawn(Arc::clone(&engine.devices), move || of_files.snapshot().config.leases.clone())
+        .map_err(|error| format!("cannot watch the network: {error}"))?;
+    let engine = Arc::clone(engine);
+    thread::Builder::new()
+        .name("clock".to_owned())
+        .spawn(move || engine.watch_clock())
+        .map_err(|error| format!("cannot start a thread: {error}"))?;
+    Ok(())
+}

@@ -52,14 +52,14 @@ fn start(lists: usize, profiles: usize) -> Server {
         let names: String = (0..NAMES).map(|n| format!("n{}.list{list}.example\n", n)).collect();
         let shared = "ads.everywhere.example\n";
         fs::write(folder.path().join(format!("{list}.txt")), names + shared).expect("a list");
-        let _ = writeln!(text, "  - {{ name: l{list}, file: {list}.txt, subdomains: true }}");
+        let _ = writeln!(text, "  - name: l{list}\n    file: {list}.txt\n    subdomains: true");
     }
     if profiles > 1 {
         text.push_str("devices:\n");
         for device in 0..DEVICES {
             let _ = writeln!(
                 text,
-                "  - {{ name: d{device}, known_by: {}, tags: t{} }}",
+                "  - name: d{device}\n    known_by: {}\n    tags: t{}",
                 address(device),
                 device as usize % profiles
             );
@@ -67,11 +67,12 @@ fn start(lists: usize, profiles: usize) -> Server {
         text.push_str("profiles:\n");
         for profile in 0..profiles {
             let some = (0..lists).filter(|list| (list + profile) % 3 > 0 || *list == 0);
-            let some: Vec<_> = some.map(|list| format!("l{list}")).collect();
+            let some: Vec<_> = some.map(|list| format!("      - l{list}")).collect();
             let _ = writeln!(
                 text,
-                "  - {{ name: p{profile}, for: \"#t{profile}\", lists: [{}], block: own{profile}.example, allow_companies: Apple }}",
-                some.join(", ")
+                "  - name: p{profile}\n    for: \"#t{profile}\"\n    block: own{profile}.example\n    \
+                 allow_companies: Apple\n    lists:\n{}",
+                some.join("\n")
             );
         }
     }

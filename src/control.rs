@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tracing::debug;
 
-pub use told::{Company, Figures, Seen, Stands, Upstream, devices};
+pub use told::{Card, Company, Figures, Seen, Stands, Upstream};
 
 use crate::engine::{Change, Engine, Way};
 
@@ -47,6 +47,8 @@ pub enum Order {
     Changes,
     /// Tell what is going on.
     Figures,
+    /// Tell which network cards are there and ask nothing.
+    Silent,
 }
 
 /// What came of an order: a line for people, or what was asked for, in JSON.
@@ -105,7 +107,8 @@ fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
             engine.change(&change, Way::Command).map_err(|error| error.to_string())
         }
         Order::Button => told(&told::stands(engine)),
-        Order::Devices => told(&devices(engine)),
+        Order::Devices => told(&told::devices(engine)),
+        Order::Silent => told(&told::silent(engine)),
         Order::Figures => told(&told::figures(engine)),
         Order::Choices => told(&engine.choices()),
         Order::Changes => match engine.latest_changes(SHOWN) {

@@ -6,7 +6,7 @@
 //! ```text
 //!  bytes in ─ server ─▶ wire::Query ─▶ engine::Worker::answer ─────────────────────▶ bytes out
 //!                                       │ 1 clients   who asks?            (device)
-//!                                       │ 2 policy    what holds for it?   (profile: a mask of lists)
+//!                                       │ 2 policy    what holds for it?   (profile, button, schedule)
 //!                                       │ 3 filter    does a rule match?   → block | allow | pass
 //!                                       │ 4 cache     do we hold it?       → hit
 //!                                       │ 5 filter    where does it lead?  → block | pass
@@ -29,18 +29,19 @@
 //! | [`cli`] | the commands, one file each; `serve` opens and closes the doors | everything |
 //! | [`config`] | `trackless.yaml` and its defaults; errors with file, line, column and what to write instead | catalogue, filter (formats), cache (bounds) |
 //! | [`data`] | the data folder | – |
-//! | [`clock`] | whether the system's clock can be believed | – |
+//! | [`clock`] | whether the system's clock can be believed; one that never jumps | – |
 //! | [`wire`] | bytes ↔ DNS without allocation | – |
 //! | [`filter`] | rules: list formats, the compiled table, patterns, the owner's overlay, verdicts | wire |
 //! | [`catalogue`] | what can be chosen by name: lists, databases, services, safe search, ways around | filter, wire |
 //! | [`trackers`] | companies and categories behind names; importing databases of them | config (levels), wire |
 //! | [`lists`] | where rules come from: fetching, gates, keeping, compiling | filter, catalogue, trackers, config, policy (list numbers), upstream (connections), wire |
-//! | [`clients`] | who asks: devices and their pseudonyms | – |
-//! | [`policy`] | what holds for whom; who may ask; which names may lead into the house | clients, config, filter, catalogue, wire |
+//! | [`clients`] | who asks: devices by card, address or name; what the network tells of them | config, clock, wire |
+//! | [`policy`] | what holds for whom now: profiles, schedules, the button, the owner's choices; who may ask; which names may lead into the house | clients, clock, config, filter, trackers, catalogue, wire |
+//! | [`history`] | the embedded store: what was set while the server runs | – |
 //! | [`cache`] | answers held, bounded in bytes, read without a lock | wire |
 //! | [`stats`] | counters per thread, histograms | clients, filter, trackers, wire (their words) |
 //! | [`upstream`] | who is asked: pools, strategies, every transport, recursion, validation | wire, config, clock, stats (histograms) |
-//! | [`engine`] | the function above | all of the above |
+//! | [`engine`] | the function above; changes while it runs; names of the house | all of the above |
 //! | [`server`] | the front doors: `udp`, `stream` (TCP, TLS), `doh`, `quic`; certificates | engine, config |
 //! | [`control`] | orders to the running server, over a socket | engine, wire |
 //! | [`web`] | HTTP: metrics, health | engine, stats, lists |

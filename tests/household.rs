@@ -51,6 +51,10 @@ fn the_button_acts_on_the_next_query_for_the_house_and_for_one_device() {
     assert!(states.iter().any(|(scope, on)| scope.contains("device:") && *on == 0.0), "{states:?}");
     let presses: f64 = server.metric("trackless_button_presses_total").iter().map(|p| p.1).sum();
     assert_eq!(presses as u8, 4);
+    let history = order(&server, &["button", "history"]).unwrap();
+    assert_eq!(history.lines().count(), 4, "{history}");
+    assert!(history.contains("Z house: the button is off, by command\n"), "{history}");
+    assert_eq!(order(&server, &["devices", "silent"]).unwrap(), "");
     order(&server, &["button", "follow", "127.0.0.2"]).unwrap();
     assert_eq!(both(), [NXDOMAIN, NXDOMAIN]);
     let error = order(&server, &["button", "off", "--device", "192.0.2.99"]).unwrap_err();

@@ -3,14 +3,18 @@
 use std::io::{self, Write as _};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{ButtonAction, Settings, ask, finish, tell};
 use crate::control::{Order, Stands};
 use crate::engine::Change;
+use crate::history::Change as Changed;
 use crate::policy::{LONGEST_PAUSE, Press};
 
 pub(super) fn run(action: &ButtonAction, settings: &Settings) -> Result<(), String> {
     let change = match action {
         ButtonAction::Status { json } => return status(*json, settings),
+        ButtonAction::History { json } => return history(*json, settings),
         ButtonAction::On { device } => Change::Press(device.clone(), Press::On),
         ButtonAction::Follow { device } => Change::Press(Some(device.clone()), Press::Follow),
         ButtonAction::Off { device, time: None } => Change::Press(device.clone(), Press::Off),
@@ -69,6 +73,20 @@ fn status(json: bool, settings: &Settings) -> Result<(), String> {
             Some(left) => writeln!(out, "{whose}: off for {left} s more"),
             None => writeln!(out, "{whose}: {state}"),
         }
+    }))
+}
+
+fn history(json: bool, settings: &Settings) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    if json {
+        let text = tell(&Order::Changes, settings)?;
+        return finish(writeln!(out, "{text}"));
+    }
+    let changes: Vec<Changed> = ask(&Order::Changes, settings)?;
+    finish(changes.iter().try_for_each(|Changed { at, way, scope, what }| {
+        let at = i64::try_from(*at).ok().and_then(|at| Timestamp::from_second(at).ok());
+        let at = at.unwrap_or_default();
+        writeln!(out, "{at} {scope}: {what}, by {way}")
     }))
 }
 

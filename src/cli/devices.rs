@@ -3,12 +3,13 @@
 use std::io::{self, Write as _};
 
 use super::{DevicesAction, Settings, ask, finish, tell};
-use crate::control::{Order, Seen};
+use crate::control::{Card, Order, Seen};
 use crate::engine::Change;
 
 pub(super) fn run(action: &DevicesAction, settings: &Settings) -> Result<(), String> {
     let change = match action {
         DevicesAction::List { json } => return list(*json, settings),
+        DevicesAction::Silent { json } => return silent(*json, settings),
         DevicesAction::Name { device, name } => Change::Name(device.clone(), name.clone()),
         DevicesAction::Profile { device, profile } => Change::Hold(device.clone(), profile.clone()),
     };
@@ -40,5 +41,18 @@ fn list(json: bool, settings: &Settings) -> Result<(), String> {
         let known = [said.join(", "), addresses];
         let known: Vec<_> = known.iter().filter(|text| !text.is_empty()).cloned().collect();
         writeln!(out, "  {} {}", device.key, known.join("; "))
+    }))
+}
+
+/// Devices that are in the network and have asked nothing for an hour: they go around us.
+fn silent(json: bool, settings: &Settings) -> Result<(), String> {
+    let mut out = io::stdout().lock();
+    if json {
+        let text = tell(&Order::Silent, settings)?;
+        return finish(writeln!(out, "{text}"));
+    }
+    let cards: Vec<Card> = ask(&Order::Silent, settings)?;
+    finish(cards.iter().try_for_each(|card| {
+        writeln!(out, "{} {}", card.address, card.vendor.as_deref().unwrap_or(""))
     }))
 }

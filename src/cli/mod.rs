@@ -166,6 +166,12 @@ enum ButtonAction {
         #[arg(long = "for", value_name = "TIME", value_parser = button::time)]
         time: Option<button::Time>,
     },
+    /// Show what was changed of late, by which way
+    History {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Take a device's own setting away: it is as the house is
     Follow {
         /// The device: its name, key or address
@@ -177,6 +183,12 @@ enum ButtonAction {
 enum DevicesAction {
     /// Show all that have asked since the start
     List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show who is in the network and has asked nothing for an hour
+    Silent {
         /// As JSON
         #[arg(long)]
         json: bool,

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use super::presence::Presence;
 use super::{DeviceId, Key};
 use crate::config::{self, KnownBy, Mac};
+use crate::wire::is_home;
 
 /// Addresses kept of one device.
 const MOST_ADDRESSES: usize = 32;
@@ -33,6 +34,8 @@ struct Known {
     /// What the network says.
     cards: HashMap<IpAddr, Mac, RandomState>,
     leases: Leases,
+    /// Names that devices, or the router, told us.
+    told: HashMap<IpAddr, String, RandomState>,
     presence: Presence,
     /// What the owner says: networks with the longest prefixes first.
     networks: Vec<(IpNet, Box<str>)>,
@@ -73,7 +76,7 @@ pub struct Device {
     pub addresses: Vec<IpAddr>,
     /// Its card's address, where the network tells.
     pub card: Option<Mac>,
-    /// The name it told a DHCP server.
+    /// The name it told a DHCP server, or tells by itself.
     pub lease: Option<String>,
     /// The name its owner gave it.
     pub name: Option<String>,
@@ -197,6 +200,30 @@ impl Directory {
             same.unwrap_or(device).shown().to_owned()
         };
         std::iter::once("other".to_owned()).chain(known.devices.iter().map(shown)).collect()
+    }
+
+    /// Addresses of the house whose devices have no name, at most `most`.
+    pub(super) fn nameless(&self, most: usize) -> Vec<IpAddr> {
+        let known = self.known();
+        let devices = known.devices.iter().filter(|device| {
+            device.merged.is_none() && device.name.is_none() && device.lease.is_none()
+        });
+        let addresses = devices.filter_map(|device| device.addresses.last().copied());
+        let asked = |address: &IpAddr| !address.is_loopback() && is_home(*address);
+        addresses.filter(|at| asked(at) && !known.told.contains_key(at)).take(most).collect()
+    }
+
+    /// Takes in names that devices, or the router, told us; empty where nobody did.
+    pub(super) fn devices_say(&self, names: impl Iterator<Item = (IpAddr, String)>) {
+        let mut known = self.known();
+        for (address, name) in names {
+            if known.told.len() < MOST_NEIGHBOURS {
+                known.told.insert(address, name);
+            }
+        }
+        for at in 1..=known.devices.len() {
+            known.describe(DeviceId(at as u32));
+        }
     }
 
     /// Addresses of the devices whose name, or the name they told a DHCP server, is `meant`.
@@ -371,7 +398,12 @@ impl Known {
         entry.card = card.copied().or(entry.card);
         let by_card = entry.card.and_then(|card| self.leases.cards.get(&card));
         let mut by_address = entry.addresses.iter().rev();
-        let by_address = || by_address.find_map(|address| self.leases.addresses.get(address));
+        let by_address = || {
+            by_address.find_map(|address| {
+                let told = self.told.get(address).filter(|name| !name.is_empty());
+                self.leases.addresses.get(address).or(told)
+            })
+        };
         entry.lease = by_card.or_else(by_address).cloned();
         entry.name = self.given.get(&entry.key).cloned();
         entry.tags = self.tags.get(entry.key.as_str()).cloned().unwrap_or_default();

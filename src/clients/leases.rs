@@ -29,11 +29,7 @@ impl Leases {
     }
 
     fn add(&mut self, address: &str, card: Option<&str>, name: &str) {
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        let name = name.split('.').next().unwrap_or("");
-        if name.is_empty() || name.len() > LONGEST || !name.bytes().all(fits) {
-            return;
-        }
+        let Some(name) = host(name) else { return };
         if let Ok(address) = address.parse::<IpAddr>() {
             self.addresses.insert(address, name.to_owned());
         }
@@ -41,6 +37,13 @@ impl Leases {
             self.cards.insert(card, name.to_owned());
         }
     }
+}
+
+/// The first label of a host's name, if it is one.
+pub(super) fn host(name: &str) -> Option<&str> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let name = name.split('.').next()?;
+    (!name.is_empty() && name.len() <= LONGEST && name.bytes().all(fits)).then_some(name)
 }
 
 /// Time, card or DUID, address, name, client's ID.

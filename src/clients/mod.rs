@@ -8,6 +8,7 @@
 //! counted together as `other`. It must never delay a query: only an address not seen before takes
 //! a lock, and the network is looked at on a thread of its own. From here a query goes to `policy`.
 
+mod ask;
 mod directory;
 mod leases;
 #[cfg(target_os = "linux")]

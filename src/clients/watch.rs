@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -13,11 +13,14 @@ use tokio::runtime;
 use tokio::time::sleep;
 use tracing::{debug, info};
 
-use super::{Directory, Leases};
+use super::{Directory, Leases, ask};
 use crate::config::Mac;
+use crate::wire::is_home;
 
 /// How often files of leases are looked at, and the kernel is asked anew where it does not tell.
 const LOOK: Duration = Duration::from_secs(2);
+/// Devices asked for their names at once.
+const AT_ONCE: usize = 16;
 /// Largest file of leases.
 const LARGEST: u64 = 16 << 20;
 /// Set in addresses that a device made up itself.
@@ -35,7 +38,11 @@ pub fn spawn(
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let run = move || {
         runtime.block_on(async {
-            tokio::join!(follow_neighbours(&directory), follow_leases(&directory, files))
+            tokio::join!(
+                follow_neighbours(&directory),
+                follow_leases(&directory, files),
+                ask_for_names(&directory),
+            )
         });
     };
     thread::Builder::new().name("clients".to_owned()).spawn(run)?;
@@ -82,6 +89,29 @@ async fn follow_leases(directory: &Directory, files: impl Fn() -> Vec<PathBuf>) 
             before = vec![now];
         }
         sleep(LOOK).await;
+    }
+}
+
+/// Asks for the names of devices that have none. What nobody tells is asked for once.
+async fn ask_for_names(directory: &Directory) {
+    loop {
+        sleep(LOOK).await;
+        let nameless = directory.nameless(AT_ONCE);
+        if nameless.is_empty() {
+            continue;
+        }
+        let router = gateway().filter(|router| is_home(*router)).map(|at| SocketAddr::new(at, 53));
+        let listeners: Vec<_> = router.into_iter().chain([ask::MULTICAST]).collect();
+        match ask::names(&nameless, &listeners).await {
+            Ok(found) => {
+                let silent = nameless.into_iter().map(|address| (address, String::new()));
+                directory.devices_say(silent.chain(found));
+            }
+            Err(error) => {
+                debug!("devices cannot be asked for their names: {error}");
+                return;
+            }
+        }
     }
 }
 

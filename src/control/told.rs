@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clients::{DeviceId, vendor};
 use crate::clock::Moment;
+use crate::config::Mac;
 use crate::engine::Engine;
 use crate::filter::VerdictKind;
 use crate::policy::State;
@@ -77,6 +78,15 @@ pub struct Upstream {
     pub mean: f64,
 }
 
+/// A network card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    /// Its address.
+    pub address: String,
+    /// Who made it.
+    pub vendor: Option<String>,
+}
+
 /// What is going on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
@@ -112,7 +122,7 @@ pub(super) fn stands(engine: &Engine) -> Vec<Stands> {
 }
 
 /// All devices seen since the start.
-pub fn devices(engine: &Engine) -> Vec<Seen> {
+pub(super) fn devices(engine: &Engine) -> Vec<Seen> {
     let counters = engine.counters();
     let counters: Vec<&Counters> = counters.iter().map(Arc::as_ref).collect();
     let totals = Totals::new(&counters);
@@ -150,6 +160,12 @@ pub fn devices(engine: &Engine) -> Vec<Seen> {
         });
     }
     seen
+}
+
+pub(super) fn silent(engine: &Engine) -> Vec<Card> {
+    let card =
+        |card: Mac| Card { address: card.to_string(), vendor: vendor(card).map(str::to_owned) };
+    engine.silent().into_iter().map(card).collect()
 }
 
 /// What is going on.

@@ -37,6 +37,10 @@ pub enum Order {
     },
     /// Change something: the button, a choice, a device's name or profile.
     Change(Change),
+    /// Forget what was counted for a device, or for all, since so many seconds ago, or for ever.
+    Forget(Option<String>, Option<u64>),
+    /// Write down what was counted since the last time.
+    Record,
     /// Tell where the button stands.
     Button,
     /// Tell which devices have asked.
@@ -106,6 +110,13 @@ fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
         Order::Change(change) => {
             engine.change(&change, Way::Command).map_err(|error| error.to_string())
         }
+        Order::Forget(device, since) => engine
+            .forget(device.as_deref(), since.map(Duration::from_secs))
+            .map_err(|error| error.to_string()),
+        Order::Record => match engine.record() {
+            Ok(_) => Ok("written".to_owned()),
+            Err(error) => Err(error.to_string()),
+        },
         Order::Button => told(&told::stands(engine)),
         Order::Devices => told(&told::devices(engine)),
         Order::Silent => told(&told::silent(engine)),

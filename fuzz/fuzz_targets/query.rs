@@ -33,7 +33,9 @@ fuzz_target!(|packet: &[u8]| {
             assert!((UDP_PLAIN..=UDP_PAYLOAD).contains(&query.udp_limit()));
             let _ = name.to_string();
 
-            let len = Refusal::new(Duration::MAX).write(&query, &mut out);
+            let why = ["a list whose name is ".repeat(9), "a company".repeat(9)];
+            let why = [why[0].as_str(), why[1].as_str()];
+            let (len, _) = Refusal::new(Duration::MAX).write(&query, why, &mut out);
             let refusal = check(packet, &out[..len], question_end, Rcode::NXDOMAIN.0, edns);
             assert_eq!(refusal.authorities.len(), 1);
             let len = wire::write_any(&query, &mut out);

@@ -60,6 +60,21 @@ pub(super) fn time(text: &str) -> Result<Time, String> {
     Ok(Time::For(time))
 }
 
+/// Has the running server forget.
+pub(super) fn forget(
+    device: Option<String>,
+    last: Option<Time>,
+    settings: &Settings,
+) -> Result<(), String> {
+    let since = match last {
+        None => None,
+        Some(Time::For(time)) => Some(time.as_secs()),
+        Some(Time::Tomorrow) => return Err("what is to come is not counted yet".to_owned()),
+    };
+    let said = tell(&Order::Forget(device, since), settings)?;
+    finish(writeln!(io::stdout(), "{said}"))
+}
+
 fn status(json: bool, settings: &Settings) -> Result<(), String> {
     let text = tell(&Order::Button, settings)?;
     let mut out = io::stdout().lock();

@@ -45,6 +45,11 @@ pub(super) fn watch(engine: &Arc<Engine>) -> Result<(), String> {
     let of_files = Arc::clone(engine);
     clients::spawn(Arc::clone(&engine.devices), move || of_files.snapshot().config.leases.clone())
         .map_err(|error| format!("cannot watch the network: {error}"))?;
+    let of_history = Arc::clone(engine);
+    thread::Builder::new()
+        .name("history".to_owned())
+        .spawn(move || of_history.keep_recording())
+        .map_err(|error| format!("cannot start a thread: {error}"))?;
     let engine = Arc::clone(engine);
     thread::Builder::new()
         .name("clock".to_owned())

@@ -11,20 +11,21 @@ mod devices;
 mod encrypted;
 mod household;
 mod lists;
+mod report;
 mod serve;
+mod settings;
 mod subscriptions;
 mod top;
 
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use choices::Of;
 use clap::{Args, Parser, Subcommand};
 use serde::de::DeserializeOwned;
+use settings::Settings;
 
-use crate::config::{Config, UpstreamUrl};
 use crate::control::{self, Order};
 use crate::data::Folder;
 
@@ -70,6 +71,31 @@ enum Action {
     },
     /// Watch what is going on: devices, companies, upstreams
     Top {
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Who followed whom, some days in a page
+    Report {
+        /// Only this device: its name or key
+        #[arg(long, value_name = "DEVICE")]
+        device: Option<String>,
+        /// So many days, today included
+        #[arg(long, value_name = "DAYS", default_value_t = 7)]
+        days: u64,
+        /// A page for a browser
+        #[arg(long)]
+        html: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Forget what was counted, in memory and on the disk
+    Forget {
+        /// Of this device: its name, key or address; without it, of all
+        #[arg(long, value_name = "DEVICE")]
+        device: Option<String>,
+        /// Only the last hours or days: 1h, 2d
+        #[arg(long, value_name = "TIME", value_parser = button::time)]
+        last: Option<button::Time>,
         #[command(flatten)]
         settings: Settings,
     },
@@ -280,49 +306,6 @@ enum ConfigAction {
     },
 }
 
-/// Where settings come from. What is given here beats the file.
-#[derive(Debug, Clone, Args)]
-struct Settings {
-    /// Settings file; without it, the defaults hold
-    #[arg(long, value_name = "FILE", global = true)]
-    config: Option<PathBuf>,
-    /// Address to answer DNS on over UDP and TCP; may be given several times
-    #[arg(long, value_name = "ADDR", num_args = 1.., global = true)]
-    listen: Vec<SocketAddr>,
-    /// Upstream to ask, in order of preference: udp://127.0.0.1:5300, tls://9.9.9.9#dns.quad9.net
-    #[arg(long, value_name = "URL", num_args = 1.., global = true)]
-    upstream: Vec<UpstreamUrl>,
-    /// Address of the HTTP server for metrics and health
-    #[arg(long, value_name = "ADDR", global = true)]
-    web: Option<SocketAddr>,
-    /// Folder for state, the compiled table and the control socket
-    #[arg(long, value_name = "DIR", global = true)]
-    data: Option<PathBuf>,
-}
-
-impl Settings {
-    /// The settings as they are now: the file is read anew each time.
-    fn read(&self) -> Result<Config, String> {
-        let mut config = match &self.config {
-            Some(file) => Config::read(file).map_err(|error| error.to_string())?,
-            None => Config::default(),
-        };
-        if !self.listen.is_empty() {
-            config.listen.clone_from(&self.listen);
-        }
-        if !self.upstream.is_empty() {
-            config.upstream.servers.clone_from(&self.upstream);
-        }
-        if let Some(web) = self.web {
-            config.web = Some(web);
-        }
-        if let Some(data) = &self.data {
-            config.data = Some(data.clone());
-        }
-        Ok(config)
-    }
-}
-
 /// Runs what the command line asks for.
 pub fn run() -> ExitCode {
     let result = match Command::parse().action {
@@ -340,6 +323,10 @@ pub fn run() -> ExitCode {
         },
         Action::Button { action, settings } => button::run(&action, &settings),
         Action::Top { settings } => top::run(&settings),
+        Action::Report { device, days, html, settings } => {
+            report::run(device.as_deref(), days, html, &settings)
+        }
+        Action::Forget { device, last, settings } => button::forget(device, last, &settings),
         Action::Devices { action, settings } => devices::run(&action, &settings),
         Action::Rules { action, settings } => choices::run(Of::Names, &action, &settings),
         Action::Companies { action, settings } => choices::run(Of::Companies, &action, &settings),

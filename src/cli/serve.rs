@@ -25,7 +25,7 @@ use super::encrypted::Encrypted;
 use super::{Settings, cache, certificates, household, subscriptions};
 use crate::clients::Directory;
 use crate::clock;
-use crate::config::{Config, Log};
+use crate::config::{Config, Log, Stats};
 use crate::control;
 use crate::data::Folder;
 use crate::engine::{Base, Engine, Resolver};
@@ -178,6 +178,8 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     while (engine.waiting() > 0 || connections.open() > 0) && Instant::now() < deadline {
         thread::sleep(DRAIN_LOOK);
     }
+    // Told of where it happens.
+    let _ = engine.record();
     if let Some(data) = &data {
         cache::save(&engine, data);
     }
@@ -334,7 +336,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("workers", old.workers != new.workers),
         ("cache.size", old.cache.size != new.cache.size),
         ("tcp", old.tcp != new.tcp),
-        ("stats", old.stats != new.stats),
+        ("stats", Stats { level: new.stats.level, ..old.stats.clone() } != new.stats),
         ("log", old.log != new.log),
     ]
     .into_iter()

@@ -9,6 +9,7 @@
 //! a lock, and the network is looked at on a thread of its own. From here a query goes to `policy`.
 
 mod ask;
+mod device;
 mod directory;
 mod leases;
 #[cfg(target_os = "linux")]
@@ -22,7 +23,8 @@ use std::net::IpAddr;
 
 use foldhash::fast::RandomState;
 
-pub use directory::{Device, Directory, Leases};
+pub use device::{Device, Leases};
+pub use directory::Directory;
 pub use pseudonym::Key;
 pub use watch::{gateway, spawn, vendor};
 

@@ -16,7 +16,7 @@ use super::served;
 use super::values::{self, Fault, words};
 use super::{
     Action, BlockAnswer, Bypass, ClientServers, Device, Domain, KnownBy, Level, List, Log, Member,
-    Profile, SafeSearch, Slot, Strategy, UpstreamUrl, Validate,
+    Profile, SafeSearch, Slot, StatsLevel, Strategy, UpstreamUrl, Validate,
 };
 use crate::filter::syntax::Format;
 
@@ -36,6 +36,7 @@ pub(super) enum Field<'a> {
     Clients(&'a mut Vec<ClientServers>),
     Bypass(&'a mut Bypass),
     Log(&'a mut Log),
+    StatsLevel(&'a mut StatsLevel),
     SafeSearch(&'a mut SafeSearch),
     Format(&'a mut Option<Format>),
     Action(&'a mut Action),
@@ -100,6 +101,8 @@ pub(super) const SAFE_SEARCH: &[(&str, SafeSearch)] =
     &[("off", SafeSearch::Off), ("search", SafeSearch::Search), ("all", SafeSearch::All)];
 pub(super) const LOG: &[(&str, Log)] =
     &[("error", Log::Error), ("warn", Log::Warn), ("info", Log::Info), ("debug", Log::Debug)];
+pub(super) const STATS_LEVEL: &[(&str, StatsLevel)] =
+    &[("counts", StatsLevel::Counts), ("devices", StatsLevel::Devices)];
 pub(super) const ACTION: &[(&str, Action)] = &[("block", Action::Block), ("allow", Action::Allow)];
 
 impl Field<'_> {
@@ -111,7 +114,7 @@ impl Field<'_> {
             Self::Time(..) => "a time",
             Self::Ttl(..) => "a time to live",
             Self::Switch(_) => "a switch",
-            Self::Level(_) | Self::Log(_) => "a level",
+            Self::Level(_) | Self::Log(_) | Self::StatsLevel(_) => "a level",
             Self::Bypass(_) | Self::SafeSearch(_) | Self::Strategy(_) | Self::Validate(_) => {
                 "a choice"
             }
@@ -161,6 +164,7 @@ impl Field<'_> {
             Self::Clients(_) => "for example 192.168.7.0/24 tls://dns.example.org".to_owned(),
             Self::Bypass(_) => words(BYPASS),
             Self::Log(_) => words(LOG),
+            Self::StatsLevel(_) => words(STATS_LEVEL),
             Self::SafeSearch(_) => words(SAFE_SEARCH),
             Self::Format(_) => words(FORMAT),
             Self::Action(_) => words(ACTION),
@@ -305,6 +309,7 @@ impl Field<'_> {
             Self::Clients(slot) => served::client(text, slot)?,
             Self::Bypass(slot) => **slot = values::word(text, BYPASS)?,
             Self::Log(slot) => **slot = values::word(text, LOG)?,
+            Self::StatsLevel(slot) => **slot = values::word(text, STATS_LEVEL)?,
             Self::Validate(slot) => **slot = values::word(text, VALIDATE)?,
             Self::SafeSearch(slot) => **slot = values::word(text, SAFE_SEARCH)?,
             Self::Format(slot) => **slot = values::word(text, FORMAT)?,

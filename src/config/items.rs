@@ -2,7 +2,7 @@
 
 use super::field::Field;
 use super::people::{COMPANIES, LISTS, NAME_TEXT, SERVICES, TAGS};
-use super::settings::{Setting, seconds};
+use super::setting::{Setting, seconds};
 use super::{Device, List, Profile};
 
 const NAME: Setting<List> = Setting {

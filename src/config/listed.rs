@@ -5,7 +5,7 @@ use super::error::{nearest, quoted};
 use super::field::Field;
 use super::items::{DATABASE_SETTINGS, LIST_SETTINGS};
 use super::read::{Reader, found};
-use super::settings::Setting;
+use super::setting::Setting;
 use super::{List, MAX_DATABASES, MAX_LISTS};
 use crate::catalogue;
 

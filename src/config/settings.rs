@@ -3,34 +3,11 @@
 //! Reading, error lines and the written file all walk this table; a setting that is not here
 //! does not exist. The ranges are those of the fields' documentation in [`super`].
 
-use std::ops::RangeInclusive;
-use std::time::Duration;
-
 use super::field::Field;
 use super::listed::Kind;
 use super::people::{COMPANIES, RECORDS, SERVICES, SUFFIX, ZONE};
+use super::setting::{Setting, millis, seconds};
 use super::{Config, Profile};
-
-/// A setting of a `T`: the config, or one of its lists, devices or profiles.
-pub(super) struct Setting<T> {
-    /// Keys from the top, joined by dots.
-    pub(super) key: &'static str,
-    /// A few words that do not repeat what is accepted.
-    pub(super) about: &'static str,
-    pub(super) field: for<'a> fn(&'a mut T) -> Field<'a>,
-}
-
-impl<T> Setting<T> {
-    /// The key of the map this setting stands in; empty at the top.
-    pub(super) fn section(&self) -> &'static str {
-        self.key.split_once('.').map_or("", |(section, _)| section)
-    }
-
-    /// The key within its section.
-    pub(super) fn name(&self) -> &'static str {
-        self.key.split_once('.').map_or(self.key, |(_, name)| name)
-    }
-}
 
 /// The section that may also be written as the servers alone, and the key they have.
 pub(super) const SHORT_FORM: (&str, &str) = ("upstream", "upstream.servers");
@@ -351,9 +328,39 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         field: |config| Field::Time(&mut config.tcp.stall, millis(100, 60_000)),
     },
     Setting {
+        key: "stats.level",
+        about: "whether it is counted who was followed, or only by whom",
+        field: |config| Field::StatsLevel(&mut config.stats.level),
+    },
+    Setting {
+        key: "stats.companies",
+        about: "companies counted by name; later ones are `other`",
+        field: |config| Field::Count(&mut config.stats.companies, 100..=1_000_000),
+    },
+    Setting {
+        key: "stats.pairs",
+        about: "pairs of device and company counted by themselves; later ones are `other`",
+        field: |config| Field::Count(&mut config.stats.pairs, 100..=10_000_000),
+    },
+    Setting {
         key: "stats.devices",
         about: "devices counted by name; later ones are `other`",
         field: |config| Field::Count(&mut config.stats.devices, 1..=100_000),
+    },
+    Setting {
+        key: "history.flush",
+        about: "how often counts are written: what is lost when the power goes",
+        field: |config| Field::Ttl(&mut config.history.flush, seconds(1, 3_600)),
+    },
+    Setting {
+        key: "history.hours",
+        about: "how long they are kept by hour",
+        field: |config| Field::Ttl(&mut config.history.hours, seconds(86_400, 400 * 86_400)),
+    },
+    Setting {
+        key: "history.days",
+        about: "how long they are kept by day",
+        field: |config| Field::Ttl(&mut config.history.days, seconds(86_400, 4_000 * 86_400)),
     },
     Setting {
         key: "log",
@@ -377,12 +384,4 @@ pub(super) fn top_keys() -> Vec<&'static str> {
 pub(super) fn names_in(section: &str) -> Vec<&'static str> {
     let inside = SETTINGS.iter().filter(|setting| setting.section() == section);
     inside.map(Setting::name).collect()
-}
-
-pub(super) fn seconds(from: u64, to: u64) -> RangeInclusive<Duration> {
-    Duration::from_secs(from)..=Duration::from_secs(to)
-}
-
-fn millis(from: u64, to: u64) -> RangeInclusive<Duration> {
-    Duration::from_millis(from)..=Duration::from_millis(to)
 }

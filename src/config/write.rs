@@ -4,11 +4,12 @@
 
 use super::Config;
 use super::field::{
-    ACTION, BYPASS, FORMAT, Field, LEVEL, LOG, SAFE_SEARCH, STRATEGY, SWITCH, VALIDATE,
+    ACTION, BYPASS, FORMAT, Field, LEVEL, LOG, SAFE_SEARCH, STATS_LEVEL, STRATEGY, SWITCH, VALIDATE,
 };
 use super::items::{DEVICE_SETTINGS, PROFILE_SETTINGS};
 use super::served;
-use super::settings::{SETTINGS, Setting};
+use super::setting::Setting;
+use super::settings::SETTINGS;
 use super::values::{self, word_of};
 
 impl Config {
@@ -119,6 +120,7 @@ impl Field<'_> {
                 .collect(),
             Self::Bypass(slot) => word_of(BYPASS, **slot),
             Self::Log(slot) => word_of(LOG, **slot),
+            Self::StatsLevel(slot) => word_of(STATS_LEVEL, **slot),
             Self::Validate(slot) => word_of(VALIDATE, **slot),
             Self::SafeSearch(slot) => word_of(SAFE_SEARCH, **slot),
             Self::Format(slot) => word_of(FORMAT, **slot),

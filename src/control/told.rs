@@ -1,9 +1,10 @@
 //! What is told of the running server to its owner.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
 
 use crate::clients::{DeviceId, vendor};
@@ -12,7 +13,7 @@ use crate::config::Mac;
 use crate::engine::Engine;
 use crate::filter::VerdictKind;
 use crate::policy::State;
-use crate::stats::{Counters, Totals};
+use crate::stats::{CompanyId, Counters, Totals};
 
 /// Where the button of one device, or of the house, stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,12 +130,15 @@ pub(super) fn devices(engine: &Engine) -> Vec<Seen> {
     let snapshot = engine.snapshot();
     let mut seen: Vec<Seen> = Vec::new();
     let known = engine.devices.devices();
+    let mut counts = vec![(0_u64, 0_u64); known.len() + 1];
+    for (pair, of_pair) in totals.pairs() {
+        if let Some((all, refused)) = counts.get_mut(pair.device.0 as usize) {
+            *all += of_pair.iter().sum::<u64>();
+            *refused += of_pair[VerdictKind::Block as usize];
+        }
+    }
     for (number, device) in (1..).map(DeviceId).zip(&known) {
-        let queries = totals.queries(number);
-        let sum = |of: fn(VerdictKind) -> bool| {
-            queries.iter().filter(|(_, verdict, _)| of(*verdict)).map(|(.., count)| count).sum()
-        };
-        let (all, refused): (u64, u64) = (sum(|_| true), sum(|kind| kind == VerdictKind::Block));
+        let (all, refused) = counts[number.0 as usize];
         let around = totals.around(number);
         // What was counted before it was known whose it is, is the device's that it turned out to
         // be.
@@ -175,13 +179,21 @@ pub(super) fn figures(engine: &Engine) -> Figures {
     let totals = Totals::new(&counters);
     let snapshot = engine.snapshot();
     let answers = totals.answers_by_source().map(|(source, count)| (source.to_owned(), count));
-    let facts = &snapshot.rules.facts;
-    let mut companies: Vec<Company> = (0_u32..)
-        .zip(facts.companies())
-        .filter_map(|(number, company)| {
-            let (refused, passed) = totals.company(number);
-            let name = company.name.clone();
-            (refused + passed > 0).then_some(Company { name, refused, passed })
+    let names = engine.companies.names();
+    let mut by_company: HashMap<CompanyId, (u64, u64), RandomState> = HashMap::default();
+    for (pair, counts) in totals.pairs() {
+        if pair.company != CompanyId::NONE {
+            let (refused, passed) = by_company.entry(pair.company).or_default();
+            let all: u64 = counts.iter().sum();
+            *refused += counts[VerdictKind::Block as usize];
+            *passed += all - counts[VerdictKind::Block as usize];
+        }
+    }
+    let mut companies: Vec<Company> = by_company
+        .into_iter()
+        .filter_map(|(company, (refused, passed))| {
+            let name = names.get(company.0 as usize)?.to_string();
+            Some(Company { name, refused, passed })
         })
         .collect();
     companies.sort_by_key(|company| u64::MAX - company.refused - company.passed);

@@ -9,9 +9,10 @@ use std::net::IpAddr;
 
 use super::Snapshot;
 use crate::clients::{DeviceId, Directory};
+use crate::config::StatsLevel;
 use crate::filter::{Asker, Origin, Rule, Verdict, VerdictKind};
 use crate::policy::Held;
-use crate::stats::Counters;
+use crate::stats::{CompanyId, Counters, Pair};
 use crate::trackers::Category;
 use crate::wire::{Answer, Lead, Name, Query, Rcode};
 
@@ -113,10 +114,18 @@ impl<'a> Case<'a> {
     /// Counts the query, once for each.
     #[inline]
     pub(super) fn count(&self, counters: &Counters) {
-        counters.query(self.device, self.category_of(self.verdict.tracker), self.verdict.kind);
-        if let Some(company) = self.snapshot.rules.facts.company_number(self.verdict.tracker) {
-            counters.company(company, self.is_refused());
-        }
+        let tracker = self.verdict.tracker;
+        let company = match self.snapshot.company_id(tracker) {
+            // Refused by a list alone: a tracker, of somebody no facts name.
+            CompanyId::NONE if self.is_refused() => CompanyId::OTHER,
+            company => company,
+        };
+        let device = match self.snapshot.config.stats.level {
+            StatsLevel::Counts => DeviceId::OTHER,
+            StatsLevel::Devices => self.device,
+        };
+        let pair = Pair { device, company, category: self.category_of(tracker) };
+        counters.query(pair, self.verdict.kind);
         if self.verdict.noted {
             counters.around(self.device);
         }

@@ -77,6 +77,9 @@ pub enum ChangeError {
     /// It holds, but not longer than this server runs.
     #[error("it holds from now on, but will be forgotten at the next start: {0}")]
     NotKept(StoreError),
+    /// The store cannot be written.
+    #[error(transparent)]
+    Store(StoreError),
     /// The settings are broken.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),

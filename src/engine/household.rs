@@ -71,6 +71,15 @@ impl Household {
         Snapshot::new(base, &state.choices, &state.button, devices)
     }
 
+    /// Does something with the store; nothing where there is none.
+    pub(super) fn with_store<T: Default>(
+        &self,
+        then: impl FnOnce(&mut Store) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        store.as_mut().map_or_else(|| Ok(T::default()), then)
+    }
+
     /// Writes down what holds now.
     fn keep(&self, way: Way, scope: &str, what: String) -> Result<(), StoreError> {
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
@@ -194,7 +203,7 @@ impl Engine {
     }
 
     /// The key of the device that `text` means.
-    fn key(&self, text: &str) -> Result<String, ChangeError> {
+    pub(super) fn key(&self, text: &str) -> Result<String, ChangeError> {
         let of_settings =
             || self.snapshot().config.devices.iter().any(|device| device.name == text);
         match self.devices.find(text) {
@@ -280,7 +289,8 @@ impl Engine {
     ///
     /// # Errors
     /// A rule of the settings that is no name; then nothing changes.
-    pub fn replace(&self, base: Base) -> Result<(), SnapshotError> {
+    pub fn replace(&self, mut base: Base) -> Result<(), SnapshotError> {
+        base.number_companies(&self.companies);
         let state = self.household.state();
         let devices = self.devices.capacity();
         let new = Snapshot::new(Arc::new(base), &state.choices, &state.button, devices)?;
@@ -289,9 +299,6 @@ impl Engine {
         let old = self.snapshot.swap(Arc::new(new));
         self.tell_directory(&state);
         drop(state);
-        if !old.rules.facts.companies().eq(self.snapshot().rules.facts.companies()) {
-            self.counters().iter().for_each(|counters| counters.forget_companies());
-        }
         if old.config.upstream.clients != self.snapshot().config.upstream.clients {
             // Their pools are known by place, and the place may be another one's now.
             self.cache.flush(|_| true);

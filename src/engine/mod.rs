@@ -14,6 +14,7 @@ mod change;
 mod household;
 mod local;
 mod names;
+mod recorder;
 mod resolve;
 mod snapshot;
 mod special;
@@ -32,11 +33,13 @@ use tokio::sync::mpsc;
 use crate::cache::{Cache, KeyHash};
 use crate::clients::{DeviceId, Directory};
 use crate::history::Store;
-use crate::stats::{Counters, HitsByName, ListHits, Source, Totals, Transport};
+use crate::stats::{Companies, Counters, HitsByName, ListHits, Source, Totals, Transport};
 use crate::wire::Name;
 
 pub use change::{Change, ChangeError, Target, Way};
 use household::Household;
+use recorder::Recorder;
+pub use recorder::RecorderFigures;
 pub use resolve::Resolver;
 pub use snapshot::{Base, Snapshot, SnapshotError};
 use surroundings::Surroundings;
@@ -54,7 +57,10 @@ pub struct Engine {
     /// Devices seen.
     pub devices: Arc<Directory>,
     household: Household,
+    /// Companies whose names were asked for, or may be.
+    pub companies: Companies,
     surroundings: Mutex<Surroundings>,
+    recorder: Mutex<Recorder>,
     hidden: AtomicBool,
     resolvers: Vec<mpsc::Sender<Waiting>>,
     counters: Mutex<Vec<Arc<Counters>>>,
@@ -120,11 +126,13 @@ impl Engine {
     /// # Errors
     /// A rule of the settings that is no name.
     pub fn new(
-        base: Base,
+        mut base: Base,
         devices: Arc<Directory>,
         resolvers: usize,
         store: Option<Store>,
     ) -> Result<(Arc<Self>, Vec<Resolver>), SnapshotError> {
+        let companies = Companies::new(base.config.stats.companies);
+        base.number_companies(&companies);
         let household = Household::new(store);
         let snapshot = household.snapshot(Arc::new(base), devices.capacity())?;
         let (senders, receivers): (Vec<_>, Vec<_>) =
@@ -135,7 +143,9 @@ impl Engine {
             snapshot: ArcSwap::from_pointee(snapshot),
             devices,
             household,
+            companies,
             surroundings: Mutex::default(),
+            recorder: Mutex::default(),
             hidden: AtomicBool::new(false),
             resolvers: senders,
             counters: Mutex::default(),
@@ -184,7 +194,8 @@ impl Engine {
     }
 
     fn new_counters(&self) -> Arc<Counters> {
-        let counters = Arc::new(Counters::new(self.devices.capacity()));
+        let counters =
+            Arc::new(Counters::new(self.devices.capacity(), self.snapshot().config.stats.pairs));
         let mut all = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         all.push(Arc::clone(&counters));
         counters

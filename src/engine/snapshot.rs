@@ -14,6 +14,7 @@ use crate::filter::{Asker, Origin, Verdict};
 use crate::lists::{ListsError, Rules};
 use crate::policy::schedule::WallClock;
 use crate::policy::{Access, Button, Choices, Held, Home, Policy};
+use crate::stats::{Companies, CompanyId};
 use crate::upstream::{Anchors, Figures, Trust, TrustError};
 use crate::wire::{Name, NameError, Refusal, TtlBounds};
 
@@ -53,6 +54,8 @@ pub struct Base {
     pub(super) special: Special,
     /// Bounds for the TTLs of new answers.
     pub bounds: TtlBounds,
+    /// By the facts' number, that of [`Companies`].
+    companies: Vec<CompanyId>,
     /// The settings all this was made from.
     pub config: Config,
     /// The upstreams' figures; the same object as long as the upstreams are the same.
@@ -113,6 +116,7 @@ impl Base {
             rules,
             access: Access::new(&config.access),
             home,
+            companies: Vec::new(),
             absence: Refusal::new(config.block.ttl),
             local: Local::new(&config),
             clock: WallClock::new(&config.time_zone),
@@ -143,6 +147,20 @@ impl Base {
         named
             .filter(|name| self.rules.facts.companies_of(name).next().is_none())
             .map(String::as_str)
+    }
+
+    /// The number of the company behind tracker `tracker`, which other facts do not change.
+    #[inline]
+    pub fn company_id(&self, tracker: u32) -> CompanyId {
+        let company = self.rules.facts.company_number(tracker);
+        let known = company.and_then(|company| self.companies.get(company as usize));
+        known.copied().unwrap_or(CompanyId::NONE)
+    }
+
+    /// Learns the numbers of its companies.
+    pub(super) fn number_companies(&mut self, companies: &Companies) {
+        let names = self.rules.facts.companies().map(|company| company.name.as_str());
+        self.companies = names.map(|name| companies.number(name)).collect();
     }
 
     /// Names of all lists by number.

@@ -37,13 +37,18 @@ impl Engine {
         let counters = self.counters();
         let counters: Vec<&Counters> = counters.iter().map(|counters| &**counters).collect();
         let totals = Totals::new(&counters);
-        let devices = self.devices.names().len();
+        let devices = self.devices.devices().len() + 1;
+        let mut asked = vec![0; devices];
+        for (pair, counts) in totals.pairs() {
+            if let Some(asked) = asked.get_mut(pair.device.0 as usize) {
+                *asked += counts.iter().sum::<u64>();
+            }
+        }
         let mut seen = self.surroundings.lock().unwrap_or_else(PoisonError::into_inner);
         seen.queries.resize(devices, 0);
         seen.since.resize(devices, 0);
-        for number in 0..devices {
+        for (number, queries) in asked.into_iter().enumerate() {
             let device = DeviceId(number as u32);
-            let queries = totals.queries(device).iter().map(|(.., count)| count).sum();
             let new = queries - seen.queries[number].min(queries);
             if new > 0 && device != DeviceId::OTHER {
                 self.devices.has_asked(device, now);

@@ -1,9 +1,13 @@
-//! The embedded store: what was set while the server runs, and a record of such changes.
+//! The embedded store: what was set while the server runs, a record of such changes, and who
+//! followed whom, by hour and day.
 //!
 //! One file of SQLite, written by one connection. A power cut at any moment leaves what was there
 //! before or after a change. It must never be waited for by the DNS path; who cannot write says so,
 //! and what was set holds until the next start. No address and no name that somebody asked for is
 //! ever here.
+
+pub mod read;
+mod rollup;
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -14,15 +18,22 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
+pub use rollup::{Retention, Row};
+
 const FILE: &str = "trackless.db";
+/// Octets of a page.
+const PAGE: i64 = 1_024;
 /// How the file is laid out, from the first version on: each step leads to the next.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE change (
         at INTEGER NOT NULL, way TEXT NOT NULL, scope TEXT NOT NULL, what TEXT NOT NULL
     ) STRICT;
     CREATE INDEX change_at ON change (at);
-"];
+",
+    rollup::STEP,
+];
 /// Changes are remembered for so long.
 const REMEMBERED: Duration = Duration::from_secs(400 * 86_400);
 /// Time another program, one that looks in, may keep us from writing.
@@ -105,6 +116,8 @@ impl Store {
         let database = |error| StoreError::Database { path: path.to_owned(), error };
         let mut connection = Connection::open(path).map_err(database)?;
         connection.busy_timeout(PATIENCE).map_err(database)?;
+        // Only of effect in a new file: small pages, for small changes.
+        connection.pragma_update(None, "page_size", PAGE).map_err(database)?;
         connection.pragma_update(None, "journal_mode", "wal").map_err(database)?;
         connection.pragma_update(None, "synchronous", "full").map_err(database)?;
         let version: usize = connection

@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn hits_stay_with_a_name_when_numbers_change() {
-        let counters = Counters::new(1);
+        let counters = Counters::new(1, 9);
         let threads = [&counters];
         let totals = Totals::new(&threads);
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();

@@ -1,13 +1,15 @@
 //! Figures of the household: its devices, the button, and who gets around us.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+
+use foldhash::fast::RandomState;
 
 use super::families::{Families, counter, gauge};
 use crate::clients::DeviceId;
 use crate::config::HOUSE;
 use crate::engine::Engine;
 use crate::filter::VerdictKind;
-use crate::stats::Totals;
+use crate::stats::{CompanyId, Counts, Pair, Totals};
 use crate::trackers::Category;
 
 pub(super) fn queries(engine: &Engine, totals: &Totals<'_>, families: &mut Families) {
@@ -16,16 +18,32 @@ pub(super) fn queries(engine: &Engine, totals: &Totals<'_>, families: &mut Famil
     let mut by_category: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
     let mut around: BTreeMap<&str, u64> = BTreeMap::new();
     let names = engine.devices.names();
-    for (device, name) in (0..).map(DeviceId).zip(&names) {
-        for (category, verdict, count) in totals.queries(device) {
-            *by_verdict.entry((name, verdict.as_str())).or_default() += count;
+    let name = |device: DeviceId| names.get(device.0 as usize).map_or("other", String::as_str);
+    let mut by_company: HashMap<CompanyId, Counts, RandomState> = HashMap::default();
+    for (Pair { device, company, category }, counts) in totals.pairs() {
+        for verdict in VerdictKind::ALL {
+            let count = counts[verdict as usize];
+            if count == 0 {
+                continue;
+            }
+            *by_verdict.entry((name(device), verdict.as_str())).or_default() += count;
             // A refused name of no known tracker is one all the same.
             let unknown = (verdict == VerdictKind::Block).then_some(Category::Other);
             if let Some(category) = category.or(unknown) {
-                let key = (name.as_str(), category.as_str(), verdict.as_str());
+                let key = (name(device), category.as_str(), verdict.as_str());
                 *by_category.entry(key).or_default() += count;
             }
         }
+        if company != CompanyId::NONE {
+            let sums = by_company.entry(company).or_default();
+            sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        }
+    }
+    companies(engine, by_company, families);
+    let used = gauge(&[], totals.pairs_used() as f64);
+    let help = "Pairs of device and company counted by themselves, of the fullest thread.";
+    families.gauges("trackless_stats_pairs", help, vec![used]);
+    for (device, name) in (0..).map(DeviceId).zip(&names) {
         let count = totals.around(device);
         if count > 0 {
             *around.entry(name).or_default() += count;
@@ -52,6 +70,61 @@ pub(super) fn queries(engine: &Engine, totals: &Totals<'_>, families: &mut Famil
     let one = gauge(&[], f64::from(u8::from(engine.everybody_is_one())));
     let help = "Whether almost all queries come from the one address of a router: 1, else 0.";
     families.gauges("trackless_devices_hidden", help, vec![one]);
+}
+
+/// Companies shown by themselves.
+const SHOWN: usize = 100;
+
+fn companies(
+    engine: &Engine,
+    by_company: HashMap<CompanyId, Counts, RandomState>,
+    families: &mut Families,
+) {
+    let names = engine.companies.names();
+    let mut companies: Vec<_> = by_company.into_iter().collect();
+    companies.sort_by_key(|(company, counts)| {
+        (*company == CompanyId::OTHER, u64::MAX - counts.iter().sum::<u64>(), *company)
+    });
+    let rest = companies.split_off(companies.len().min(SHOWN));
+    let mut other = Counts::default();
+    for (_, counts) in rest {
+        other.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+    }
+    let named = companies.iter().filter_map(|(company, counts)| {
+        let is_other = *company == CompanyId::OTHER;
+        if is_other {
+            other.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        }
+        (!is_other).then(|| Some((names.get(company.0 as usize)?.to_string(), *counts)))?
+    });
+    let mut samples: Vec<(String, Counts)> = named.collect();
+    samples.push(("other".to_owned(), other));
+    let samples = samples.iter().flat_map(|(company, counts)| {
+        VerdictKind::ALL.into_iter().filter(|verdict| counts[*verdict as usize] > 0).map(
+            |verdict| {
+                let labels = [("company", company.as_str()), ("verdict", verdict.as_str())];
+                counter(&labels, counts[verdict as usize])
+            },
+        )
+    });
+    let help = "Queries for names of companies, the most asked for by themselves, by verdict.";
+    families.counters("trackless_company_queries_total", help, samples.collect());
+}
+
+/// How writing down goes.
+pub(super) fn history(engine: &Engine, families: &mut Families) {
+    let figures = engine.recorder_figures();
+    let seconds = gauge(&[], figures.seconds);
+    let help = "Time that writing down the counts took the last time.";
+    families.gauges("trackless_history_flush_seconds", help, vec![seconds]);
+    let rows = counter(&[], figures.rows);
+    families.counters("trackless_history_rows_total", "Rows written.", vec![rows]);
+    let failures = counter(&[], figures.failures);
+    let help = "Times that counts could not be written; they are written later.";
+    families.counters("trackless_history_failures_total", help, vec![failures]);
+    let failing = gauge(&[], f64::from(u8::from(figures.failing)));
+    let help = "Whether counts cannot be written now: 1, else 0.";
+    families.gauges("trackless_history_failing", help, vec![failing]);
 }
 
 pub(super) fn button(engine: &Engine, families: &mut Families) {

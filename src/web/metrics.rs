@@ -45,6 +45,7 @@ impl Collector for Exporter {
         let mut families = Families::default();
         household::queries(&self.engine, &totals, &mut families);
         household::button(&self.engine, &mut families);
+        household::history(&self.engine, &mut families);
         answers(&totals, &mut families);
         self.held(&totals, &mut families);
         self.rules(&mut families);

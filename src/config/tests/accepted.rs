@@ -168,7 +168,12 @@ fn every_key_is_read() {
             idle: Duration::from_secs(60),
             stall: Duration::from_millis(250),
         },
-        stats: Stats { devices: 7 },
+        history: History {
+            flush: Duration::from_secs(60),
+            hours: Duration::from_secs(30 * 86_400),
+            days: Duration::from_secs(100 * 86_400),
+        },
+        stats: Stats { level: StatsLevel::Counts, devices: 7, companies: 100, pairs: 101 },
         log: Log::Debug,
     };
     assert_eq!(read(FULL), expected);

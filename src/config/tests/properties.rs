@@ -238,7 +238,17 @@ fn config() -> impl Strategy<Value = Config> {
                 ..Encrypted::default()
             },
             log: [Log::Error, Log::Warn, Log::Info, Log::Debug][devices % 4],
-            stats: Stats { devices },
+            history: History {
+                flush: Duration::from_secs(1 + devices as u64 % 3_600),
+                hours: Duration::from_secs(86_400),
+                days: Duration::from_secs(86_400 + devices as u64),
+            },
+            stats: Stats {
+                level: [StatsLevel::Counts, StatsLevel::Devices][devices % 2],
+                devices,
+                companies: 100 + devices,
+                pairs: 100 + devices,
+            },
         },
     )
 }

@@ -1,0 +1,51 @@
+//! Where a command's settings come from.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::config::{Config, UpstreamUrl};
+
+/// Where settings come from. What is given here beats the file.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Settings {
+    /// Settings file; without it, the defaults hold
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+    /// Address to answer DNS on over UDP and TCP; may be given several times
+    #[arg(long, value_name = "ADDR", num_args = 1.., global = true)]
+    listen: Vec<SocketAddr>,
+    /// Upstream to ask, in order of preference: udp://127.0.0.1:5300, tls://9.9.9.9#dns.quad9.net
+    #[arg(long, value_name = "URL", num_args = 1.., global = true)]
+    upstream: Vec<UpstreamUrl>,
+    /// Address of the HTTP server for metrics and health
+    #[arg(long, value_name = "ADDR", global = true)]
+    web: Option<SocketAddr>,
+    /// Folder for state, the compiled table and the control socket
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(super) data: Option<PathBuf>,
+}
+
+impl Settings {
+    /// The settings as they are now: the file is read anew each time.
+    pub(super) fn read(&self) -> Result<Config, String> {
+        let mut config = match &self.config {
+            Some(file) => Config::read(file).map_err(|error| error.to_string())?,
+            None => Config::default(),
+        };
+        if !self.listen.is_empty() {
+            config.listen.clone_from(&self.listen);
+        }
+        if !self.upstream.is_empty() {
+            config.upstream.servers.clone_from(&self.upstream);
+        }
+        if let Some(web) = self.web {
+            config.web = Some(web);
+        }
+        if let Some(data) = &self.data {
+            config.data = Some(data.clone());
+        }
+        Ok(config)
+    }
+}

@@ -1,0 +1,167 @@
+//! Writes down who followed whom: what was counted since the last time, now and then.
+//!
+//! What cannot be written stays counted and is written later, with the hour it is then. Nothing on
+//! the way of a query ever waits for it.
+
+use std::collections::HashMap;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use foldhash::fast::RandomState;
+use tracing::{info, warn};
+
+use super::Engine;
+use crate::clients::DeviceId;
+use crate::clock;
+use crate::filter::VerdictKind;
+use crate::history::{Retention, Row, StoreError};
+use crate::stats::{Counters, Counts, Pair, Totals};
+
+/// Between two times that what is old goes.
+const RETIRE: Duration = Duration::from_secs(3_600);
+
+/// What was written, and how that went.
+#[derive(Debug, Default)]
+pub(super) struct Recorder {
+    written: HashMap<Pair, Counts, RandomState>,
+    retired: Option<Instant>,
+    figures: RecorderFigures,
+}
+
+/// How writing goes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RecorderFigures {
+    /// Time of the last one that went well, in seconds.
+    pub seconds: f64,
+    /// Rows written since the start.
+    pub rows: u64,
+    /// Times since the start that it did not go well.
+    pub failures: u64,
+    /// Whether the last one did not.
+    pub failing: bool,
+}
+
+impl Engine {
+    /// Writes down what was counted since the last time. Says whether there was anything.
+    ///
+    /// # Errors
+    /// The store cannot be written; it is tried again the next time.
+    pub fn record(&self) -> Result<bool, StoreError> {
+        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        let counters = self.counters();
+        let counters: Vec<&Counters> = counters.iter().map(|counters| &**counters).collect();
+        let now = Totals::new(&counters).pairs();
+        let rows = self.rows(&now, &recorder.written);
+        let start = Instant::now();
+        let written = self.household.with_store(|store| {
+            let at = clock::now().0.as_secs();
+            if !rows.is_empty() {
+                store.add(&rows, at)?;
+            }
+            if recorder.retired.is_none_or(|last| last.elapsed() > RETIRE) {
+                let history = &self.snapshot().config.history;
+                let days = |time: Duration| time.as_secs() / 86_400;
+                let retention = Retention { hours: days(history.hours), days: days(history.days) };
+                store.retire(retention, at)?;
+                recorder.retired = Some(Instant::now());
+            }
+            Ok(())
+        });
+        let figures = &mut recorder.figures;
+        match &written {
+            Ok(()) => {
+                if figures.failing {
+                    info!("what was counted is written again");
+                }
+                figures.failing = false;
+                figures.rows += rows.len() as u64;
+                if !rows.is_empty() {
+                    figures.seconds = start.elapsed().as_secs_f64();
+                }
+                recorder.written = now;
+            }
+            Err(error) => {
+                if !figures.failing {
+                    warn!("{error}; counts are kept in memory until they can be written");
+                }
+                figures.failing = true;
+                figures.failures += 1;
+            }
+        }
+        written.map(|()| !rows.is_empty())
+    }
+
+    fn rows(
+        &self,
+        now: &HashMap<Pair, Counts, RandomState>,
+        before: &HashMap<Pair, Counts, RandomState>,
+    ) -> Vec<Row> {
+        let devices = self.devices.devices();
+        let companies = self.companies.names();
+        let key = |device: DeviceId| {
+            let known = device.0.checked_sub(1).and_then(|at| devices.get(at as usize));
+            let same = known.and_then(|device| devices.get(device.merged?.0 as usize - 1));
+            same.or(known).map_or_else(|| "other".to_owned(), |device| device.key.clone())
+        };
+        let mut rows = Vec::new();
+        for (pair, counts) in now {
+            let old = before.get(pair).copied().unwrap_or_default();
+            let new = |verdict: VerdictKind| {
+                counts[verdict as usize].saturating_sub(old[verdict as usize])
+            };
+            let row = Row {
+                device: key(pair.device),
+                company: companies
+                    .get(pair.company.0 as usize)
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+                category: pair.category,
+                block: new(VerdictKind::Block),
+                allow: new(VerdictKind::Allow),
+                pass: new(VerdictKind::Pass) + new(VerdictKind::Local),
+            };
+            if row.block + row.allow + row.pass > 0 {
+                rows.push(row);
+            }
+        }
+        // Neighbours in the file are written together.
+        rows.sort_by(|a, b| (&a.device, &a.company).cmp(&(&b.device, &b.company)));
+        rows
+    }
+
+    /// Writes now and then, for as long as the process lives.
+    pub fn keep_recording(&self) {
+        loop {
+            std::thread::sleep(self.snapshot().config.history.flush);
+            // Told of where it happens.
+            let _ = self.record();
+        }
+    }
+
+    /// Forgets what was counted for a device, by its name, key or address, or for all, since so long
+    /// ago or for ever: in memory and on the disk. Says what went.
+    ///
+    /// # Errors
+    /// There is no such device, or the store cannot be written.
+    pub fn forget(
+        &self,
+        device: Option<&str>,
+        since: Option<Duration>,
+    ) -> Result<String, super::ChangeError> {
+        let key = device.map(|device| self.key(device)).transpose()?;
+        // What is in memory is of the running hour: it goes where that hour goes, as written.
+        let _ = self.record();
+        let hour = since.map(|since| (clock::now().0.saturating_sub(since)).as_secs() / 3_600);
+        let gone = self
+            .household
+            .with_store(|store| store.forget(key.as_deref(), hour))
+            .map_err(super::ChangeError::Store)?;
+        let whose = key.as_deref().unwrap_or("all devices");
+        Ok(format!("{gone} rows of {whose} are forgotten"))
+    }
+
+    /// How writing goes.
+    pub fn recorder_figures(&self) -> RecorderFigures {
+        self.recorder.lock().unwrap_or_else(PoisonError::into_inner).figures
+    }
+}

@@ -1,0 +1,193 @@
+//! What is counted and kept of it: to the last query, over kills and full disks, and never a name or
+//! an address that is nobody's business.
+
+mod house;
+
+use std::fs;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use house::dns::{A, query, rcode, record};
+use house::upstream::{Said, Upstream};
+use house::{Server, run};
+use tempfile::TempDir;
+
+const NAMES: [&str; 6] = [
+    "www.doubleclick.net",
+    "connect.facebook.net",
+    "planted-elsewhere.example",
+    "www.google.com",
+    "listed.example",
+    "mc.yandex.ru",
+];
+
+fn upstream() -> Upstream {
+    Upstream::start(|_, _| Some(Said::answer(record(A, 300, &[192, 0, 2, 1]))))
+}
+
+fn order(data: &Path, words: &[&str]) -> String {
+    let arguments = [words, &["--data", data.to_str().unwrap()]].concat();
+    let (done, said, error) = run(&arguments, Path::new("."), "");
+    assert!(done, "{words:?}: {error}");
+    said
+}
+
+fn ask(server: &Server, from: u8, name: &str) {
+    rcode(&server.ask_from([127, 0, 0, from], &query(1, name, A)));
+}
+
+fn metric_sum(server: &Server) -> u64 {
+    server.metric("trackless_queries_total").iter().map(|(_, count)| *count as u64).sum()
+}
+
+/// Queries that a report tells of.
+fn reported(data: &Path) -> u64 {
+    let text = order(data, &["report"]);
+    let line = text.lines().find(|line| line.contains(" queries, ")).expect(&text);
+    line.split(' ').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn counts_are_exact_through_reloads_and_presses() {
+    let upstream = upstream();
+    let server = Server::start(&format!(
+        "upstream: {}\nrules: {{ block: listed.example }}\naccess: {{ rate: 0 }}\nhistory: {{ flush: 1s }}",
+        upstream.url()
+    ));
+    let data = server.path("data");
+    let sent = AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        let askers: Vec<_> = (0..4_u8)
+            .map(|asker| {
+                let (server, sent) = (&server, &sent);
+                scope.spawn(move || {
+                    for turn in 0..500_u32 {
+                        let from = 1 + asker * 12 + (turn % 12) as u8;
+                        ask(server, from, NAMES[turn as usize % NAMES.len()]);
+                        sent.fetch_add(1, Relaxed);
+                    }
+                })
+            })
+            .collect();
+        while !askers.iter().all(|asker| asker.is_finished()) {
+            server.signal("-HUP");
+            order(&data, &["button", "off", "--for", "1s"]);
+            order(&data, &["button", "on"]);
+        }
+    });
+    let sent = sent.load(Relaxed);
+    assert_eq!(sent, 2_000);
+    assert_eq!(metric_sum(&server), sent);
+    assert_eq!(reported(&data), sent);
+}
+
+#[test]
+fn what_was_written_outlives_a_kill_and_a_stop_writes_the_rest() {
+    let upstream = upstream();
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("kept");
+    let start = || {
+        let settings = format!("upstream: {}\ndata: {}", upstream.url(), data.display());
+        Server::start(&settings)
+    };
+    let server = start();
+    (0..10).for_each(|turn| ask(&server, 1, NAMES[turn % 2]));
+    assert_eq!(reported(&data), 10);
+    (0..5).for_each(|_| ask(&server, 1, NAMES[0]));
+    server.signal("-KILL");
+    drop(server);
+    let mut server = start();
+    assert_eq!(reported(&data), 10, "what was not written is lost, and no more");
+    (0..7).for_each(|_| ask(&server, 2, NAMES[0]));
+    server.signal("-TERM");
+    assert!(server.wait().success());
+    assert_eq!(reported(&data), 17);
+    let text = order(&data, &["report"]);
+    assert!(text.contains("2 companies tried to follow 2 devices; 1 was stopped."), "{text}");
+    assert!(text.contains("Google") && text.contains("2 of 2"), "{text}");
+    let page = order(&data, &["report", "--html"]);
+    assert!(page.starts_with("<!doctype html>") && page.contains("<th scope=\"row\">Google</th>"));
+    assert!(!page.contains("http"), "nothing from elsewhere");
+}
+
+/// Whether any file below `folder` holds `text`, or its labels as DNS writes them.
+fn holds(folder: &Path, text: &str) -> Option<String> {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            if let Some(found) = holds(&path, text) {
+                return Some(found);
+            }
+        } else if let Ok(bytes) = fs::read(&path)
+            && contains(&bytes, text)
+        {
+            return Some(path.display().to_string());
+        }
+    }
+    None
+}
+
+fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text.as_bytes()))
+}
+
+#[test]
+fn nothing_about_anybody_is_written_told_or_sent() {
+    let upstream = upstream();
+    let mut server = Server::start(&format!("upstream: {}", upstream.url()));
+    let data = server.path("data");
+    for from in [77, 78] {
+        ask(&server, from, "planted-elsewhere.example");
+        ask(&server, from, "planted.doubleclick.net");
+    }
+    order(&data, &["report"]);
+    let (_, metrics) = server.get("/metrics");
+    for planted in ["planted-elsewhere", "planted", "127.0.0.77", "127.0.0.78"] {
+        assert_eq!(holds(&data, planted), None, "{planted} is in a file");
+        assert!(!contains(metrics.as_bytes(), planted), "{planted} is in the metrics");
+    }
+    // The search would find what is there.
+    let leak = data.join("leak");
+    fs::write(&leak, b"\x07planted\x0adoubleclick").unwrap();
+    assert_eq!(holds(&data, "planted"), Some(leak.display().to_string()));
+    fs::remove_file(leak).unwrap();
+    for message in upstream.asked("planted-elsewhere.example") {
+        assert!(
+            !contains(&message, "127.0.0.7")
+                && !contains(&message, &String::from_utf8_lossy(&[127, 0, 0]))
+        );
+    }
+    assert_eq!(upstream.asked("planted.doubleclick.net").len(), 0);
+    server.signal("-TERM");
+    assert!(server.wait().success());
+    for planted in ["planted", "127.0.0.7"] {
+        assert_eq!(holds(&data, planted), None, "{planted} is in a file");
+        assert!(!contains(server.log.as_bytes(), planted), "{planted} is in the log");
+    }
+}
+
+#[test]
+fn what_is_to_be_forgotten_is_and_devices_need_not_be_told_apart() {
+    let upstream = upstream();
+    let server = Server::start(&format!("upstream: {}", upstream.url()));
+    let data = server.path("data");
+    ask(&server, 1, NAMES[0]);
+    ask(&server, 2, NAMES[1]);
+    order(&data, &["devices", "name", "127.0.0.1", "planted"]);
+    assert_eq!(reported(&data), 2);
+    assert!(order(&data, &["report", "--device", "planted"]).contains("Google"));
+    let said = order(&data, &["forget", "--device", "planted"]);
+    assert!(said.contains("2 rows of device-"), "{said}");
+    assert_eq!(reported(&data), 1);
+    assert!(!order(&data, &["report"]).contains("Google"));
+    assert!(order(&data, &["forget"]).contains("2 rows of all devices"));
+    assert_eq!(reported(&data), 0);
+    drop(server);
+    let server =
+        Server::start(&format!("upstream: {}\nstats: {{ level: counts }}", upstream.url()));
+    ask(&server, 1, NAMES[0]);
+    let devices = server.metric("trackless_queries_total");
+    assert!(devices.iter().all(|(labels, _)| labels.contains("device=\"other\"")), "{devices:?}");
+    let text = order(&server.path("data"), &["report"]);
+    assert!(text.contains("Google") && !text.contains("device-"), "{text}");
+}

@@ -9,8 +9,11 @@ use std::time::Duration;
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use trackless::cache::{Cache, Entry, Key};
+use trackless::clients::DeviceId;
 use trackless::filter::pattern::{Pattern, Patterns};
-use trackless::filter::{self, Asker, ListRule, Listed, Scope, Table, Tier, Verdict};
+use trackless::filter::{self, Asker, ListRule, Listed, Scope, Table, Tier, Verdict, VerdictKind};
+use trackless::stats::{CompanyId, Counters, Pair};
+use trackless::trackers::Category;
 use trackless::wire::{Answer, Name, Query, Refusal, Rtype, TtlBounds};
 
 fn main() {
@@ -205,5 +208,27 @@ fn cache_hit(bencher: Bencher<'_, '_>, answers: u64) {
                 black_box(entry.answer().write(query, 1, query.udp_limit(), &mut out));
             }
         });
+    });
+}
+
+/// Queries of so many devices for names of so many companies.
+#[divan::bench(args = [(25, 100), (200, 300)])]
+fn count_query(bencher: Bencher<'_, '_>, (devices, companies): (u64, u64)) {
+    let counters = Counters::new(1_000, 200_000);
+    let mut random = Random(1);
+    let pairs: Vec<Pair> = (0..QUERIES)
+        .map(|_| {
+            let company = random.next() % companies;
+            Pair {
+                device: DeviceId(1 + (random.next() % devices) as u32),
+                company: CompanyId(2 + company as u32),
+                category: Some(Category::ALL[company as usize % Category::ALL.len()]),
+            }
+        })
+        .collect();
+    bencher.counter(ItemsCount::new(QUERIES)).bench_local(|| {
+        for pair in &pairs {
+            counters.query(black_box(*pair), VerdictKind::Block);
+        }
     });
 }

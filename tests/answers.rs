@@ -221,7 +221,8 @@ fn only_those_may_ask_who_are_named() {
     let mut stream = server.connect();
     send_framed(&mut stream, &query);
     assert_eq!(read_framed(&mut stream), None, "the connection is closed");
-    assert_eq!(server.metric("trackless_queries_denied_total"), [(String::new(), 2.0)]);
+    let refused = server.metric("trackless_admission_refused_total");
+    assert_eq!(refused[0], ("{cause=\"access\"}".to_owned(), 2.0));
 }
 
 #[test]

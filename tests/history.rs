@@ -102,6 +102,11 @@ fn what_was_written_outlives_a_kill_and_a_stop_writes_the_rest() {
     server.signal("-TERM");
     assert!(server.wait().success());
     assert_eq!(reported(&data), 17);
+    let server = start();
+    let reach = server.metric("trackless_company_reach_ratio");
+    assert!(reach.contains(&("{company=\"Google\",window=\"24h\"}".to_owned(), 1.0)), "{reach:?}");
+    assert_eq!(server.metric("trackless_device_companies").len(), 2);
+    drop(server);
     let text = order(&data, &["report"]);
     assert!(text.contains("2 companies tried to follow 2 devices; 1 was stopped."), "{text}");
     assert!(text.contains("Google") && text.contains("2 of 2"), "{text}");

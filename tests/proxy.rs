@@ -44,7 +44,7 @@ fn the_client_is_the_one_that_it_names() {
     assert_eq!(tcp(&header(7)), Some(NXDOMAIN));
     assert_eq!(tcp(&header(8)), None);
     assert_eq!(tcp(&[]), None);
-    let denied = server.metric("trackless_queries_denied_total");
+    let denied = server.metric("trackless_admission_refused_total");
     assert_eq!(denied[0].1, 2.0);
 }
 

@@ -120,7 +120,7 @@ fn lists_are_told_apart_by_what_only_they_refuse() {
         server.metric(metric).into_iter().find(|(known, _)| *known == label).unwrap().1
     };
     let counts = ["one", "two"].map(|list| {
-        (count("trackless_list_hits_total", list), count("trackless_list_hits_alone_total", list))
+        (count("trackless_list_hits_total", list), count("trackless_list_sole_hits_total", list))
     });
     assert_eq!(counts, [(5.0, 2.0), (3.0, 0.0)]);
 }

@@ -9,6 +9,7 @@ use tracing::warn;
 use crate::clients::{self, Key};
 use crate::engine::Engine;
 use crate::history::Store;
+use crate::history::read::Reader;
 
 /// The key of pseudonyms that is kept, or one for this run.
 pub(super) fn device_key(data: Option<&PathBuf>) -> Result<Key, String> {
@@ -37,6 +38,13 @@ pub(super) fn store(data: Option<&PathBuf>) -> Option<Store> {
             warn!("{error}. Going on without: what is set is forgotten at the next start");
             None
         }
+    }
+}
+
+/// Takes in what is known of the last day.
+pub(super) fn recall(engine: &Engine, data: Option<&PathBuf>) {
+    if let Some(reader) = data.and_then(|data| Reader::open(data).ok()) {
+        engine.recall(&reader);
     }
 }
 

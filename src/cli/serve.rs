@@ -102,6 +102,7 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     report(&base);
     let (engine, threads) = Engine::new(base, devices, resolvers, household::store(data.as_ref()))
         .map_err(|error| error.to_string())?;
+    household::recall(&engine, data.as_ref());
     household::watch(&engine)?;
 
     if let Some(data) = &data {

@@ -3,7 +3,7 @@
 //! What cannot be written stays counted and is written later, with the hour it is then. Nothing on
 //! the way of a query ever waits for it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,9 @@ use super::Engine;
 use crate::clients::DeviceId;
 use crate::clock;
 use crate::filter::VerdictKind;
+use crate::history::read::Reader;
 use crate::history::{Retention, Row, StoreError};
-use crate::stats::{Counters, Counts, Pair, Totals};
+use crate::stats::{Counters, Counts, Pair, Reach, Totals};
 
 /// Between two times that what is old goes.
 const RETIRE: Duration = Duration::from_secs(3_600);
@@ -25,6 +26,7 @@ const RETIRE: Duration = Duration::from_secs(3_600);
 pub(super) struct Recorder {
     written: HashMap<Pair, Counts, RandomState>,
     retired: Option<Instant>,
+    reach: Reach,
     figures: RecorderFigures,
 }
 
@@ -33,6 +35,8 @@ pub(super) struct Recorder {
 pub struct RecorderFigures {
     /// Time of the last one that went well, in seconds.
     pub seconds: f64,
+    /// Octets of the file.
+    pub bytes: u64,
     /// Rows written since the start.
     pub rows: u64,
     /// Times since the start that it did not go well.
@@ -53,8 +57,9 @@ impl Engine {
         let now = Totals::new(&counters).pairs();
         let rows = self.rows(&now, &recorder.written);
         let start = Instant::now();
+        let at = clock::now().0.as_secs();
+        let mut bytes = 0;
         let written = self.household.with_store(|store| {
-            let at = clock::now().0.as_secs();
             if !rows.is_empty() {
                 store.add(&rows, at)?;
             }
@@ -65,8 +70,14 @@ impl Engine {
                 store.retire(retention, at)?;
                 recorder.retired = Some(Instant::now());
             }
+            bytes = store.bytes()?;
             Ok(())
         });
+        let hour = at / 3_600;
+        for row in rows.iter().filter(|row| !row.company.is_empty()) {
+            recorder.reach.saw(hour, &row.device, &row.company);
+        }
+        recorder.reach.pass_to(hour);
         let figures = &mut recorder.figures;
         match &written {
             Ok(()) => {
@@ -74,6 +85,7 @@ impl Engine {
                     info!("what was counted is written again");
                 }
                 figures.failing = false;
+                figures.bytes = bytes;
                 figures.rows += rows.len() as u64;
                 if !rows.is_empty() {
                     figures.seconds = start.elapsed().as_secs_f64();
@@ -156,8 +168,34 @@ impl Engine {
             .household
             .with_store(|store| store.forget(key.as_deref(), hour))
             .map_err(super::ChangeError::Store)?;
+        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        recorder.reach.forget(key.as_deref());
+        drop(recorder);
         let whose = key.as_deref().unwrap_or("all devices");
         Ok(format!("{gone} rows of {whose} are forgotten"))
+    }
+
+    /// Takes in what `reader` knows of the last day.
+    pub fn recall(&self, reader: &Reader) {
+        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        let first = (clock::now().0.as_secs() / 3_600).saturating_sub(24);
+        let reach = &mut recorder.reach;
+        if let Err(error) =
+            reader.met(first, |hour, device, company| reach.saw(hour, device, company))
+        {
+            warn!("{error}; what was before the start is not known");
+        }
+    }
+
+    /// How many companies each device had in the last day, by its key, and how many devices each
+    /// company.
+    pub fn reach(&self) -> (BTreeMap<String, usize>, BTreeMap<String, usize>) {
+        let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        let (devices, companies) = recorder.reach.counts();
+        let owned = |counts: BTreeMap<&str, usize>| {
+            counts.into_iter().map(|(text, count)| (text.to_owned(), count)).collect()
+        };
+        (owned(devices), owned(companies))
     }
 
     /// How writing goes.

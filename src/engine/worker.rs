@@ -146,6 +146,7 @@ impl Worker {
             }
             case.count(&self.counters);
             if snapshot.config.cache.prefetch && found.start_refresh(now) {
+                self.counters.prefetched();
                 self.engine.refresh(packet, hash, device, client);
             }
             let limit = limit(&query, client.transport, out);

@@ -136,6 +136,16 @@ impl Store {
         Ok(Self(connection))
     }
 
+    /// Octets of the file.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn bytes(&self) -> Result<u64, StoreError> {
+        let pragma = |name| self.0.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        let bytes = pragma("page_count")? * pragma("page_size")?;
+        Ok(u64::try_from(bytes).unwrap_or_default())
+    }
+
     /// What was set under `name`.
     ///
     /// # Errors

@@ -162,6 +162,25 @@ impl Reader {
         Ok(found?)
     }
 
+    /// Devices and companies that met in each hour from `first` on, in hours since 1970.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn met(&self, first: u64, mut each: impl FnMut(u64, &str, &str)) -> Result<(), StoreError> {
+        let sql = "SELECT DISTINCT hour, device.key, company.name FROM hour
+                       JOIN device ON device.id = hour.device
+                       JOIN company ON company.id = hour.company
+                   WHERE hour >= ?1 AND company.name <> ''";
+        let mut statement = self.0.prepare(sql)?;
+        let mut rows = statement.query([first as i64])?;
+        while let Some(row) = rows.next()? {
+            let hour = u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default();
+            let (device, company): (String, String) = (row.get(1)?, row.get(2)?);
+            each(hour, &device, &company);
+        }
+        Ok(())
+    }
+
     /// The first day of which anything is known.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod companies;
 mod histogram;
 mod list_hits;
 mod pairs;
+mod reach;
 mod totals;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -22,6 +23,7 @@ pub use histogram::{BOUNDS_US, Histogram};
 pub use list_hits::{HitsByName, ListHits};
 use pairs::Pairs;
 pub use pairs::{CompanyId, Counts, Pair};
+pub use reach::Reach;
 pub use totals::Totals;
 
 /// Where an answer came from.
@@ -104,6 +106,7 @@ pub struct Counters {
     rebinding: AtomicU64,
     denied: AtomicU64,
     limited: AtomicU64,
+    prefetched: AtomicU64,
     failures: [AtomicU64; ExtendedError::FAILURES.len()],
     lists: [ListCounters; MAX_LISTS],
 }
@@ -127,6 +130,7 @@ impl Counters {
             rebinding: AtomicU64::new(0),
             denied: AtomicU64::new(0),
             limited: AtomicU64::new(0),
+            prefetched: AtomicU64::new(0),
             failures: Default::default(),
             lists: std::array::from_fn(|_| ListCounters::default()),
         }
@@ -170,6 +174,11 @@ impl Counters {
     /// Counts a query that was one too many for its second.
     pub fn limited(&self) {
         bump(&self.limited, 1);
+    }
+
+    /// Counts a held answer that is asked for again before its end.
+    pub fn prefetched(&self) {
+        bump(&self.prefetched, 1);
     }
 
     /// Counts a query that got no answer because of `error`, one of [`ExtendedError::FAILURES`].

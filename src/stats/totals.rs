@@ -90,6 +90,11 @@ impl<'a> Totals<'a> {
         self.0.iter().map(|counters| counters.limited.load(Relaxed)).sum()
     }
 
+    /// Held answers that were asked for again before their end.
+    pub fn prefetched(&self) -> u64 {
+        self.0.iter().map(|counters| counters.prefetched.load(Relaxed)).sum()
+    }
+
     /// Queries that got no answer, by cause.
     pub fn failures(&self) -> impl Iterator<Item = (&'static str, u64)> {
         (0..).zip(ExtendedError::FAILURES).map(|(cause, (_, name)): (usize, _)| {

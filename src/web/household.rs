@@ -111,9 +111,34 @@ fn companies(
     families.counters("trackless_company_queries_total", help, samples.collect());
 }
 
+/// Who reached whom in the last day, as far as it is written down.
+pub(super) fn reach(engine: &Engine, families: &mut Families) {
+    let (by_device, by_company) = engine.reach();
+    let known = engine.devices.devices();
+    let names: HashMap<&str, &str> =
+        known.iter().map(|device| (device.key.as_str(), device.shown())).collect();
+    let all = by_device.len().max(1) as f64;
+    let devices = by_device.iter().map(|(key, count)| {
+        let name = names.get(key.as_str()).copied().unwrap_or(key);
+        gauge(&[("device", name), ("window", "24h")], *count as f64)
+    });
+    let help = "Companies that appeared in each device.";
+    families.gauges("trackless_device_companies", help, devices.collect());
+    let mut companies: Vec<_> = by_company.iter().collect();
+    companies.sort_by_key(|(name, count)| (usize::MAX - **count, *name));
+    let companies = companies
+        .into_iter()
+        .take(SHOWN)
+        .map(|(name, count)| gauge(&[("company", name), ("window", "24h")], *count as f64 / all));
+    let help = "Of the devices in which any company appeared, the part in which this one did.";
+    families.gauges("trackless_company_reach_ratio", help, companies.collect());
+}
+
 /// How writing down goes.
 pub(super) fn history(engine: &Engine, families: &mut Families) {
     let figures = engine.recorder_figures();
+    let bytes = gauge(&[], figures.bytes as f64);
+    families.gauges("trackless_history_bytes", "Size of the store.", vec![bytes]);
     let seconds = gauge(&[], figures.seconds);
     let help = "Time that writing down the counts took the last time.";
     families.gauges("trackless_history_flush_seconds", help, vec![seconds]);

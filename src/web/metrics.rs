@@ -20,6 +20,12 @@ use crate::stats::{Counters, RCODES, Source, Totals, Transport};
 use crate::upstream::ServerFigures;
 use crate::wire::Rcode;
 
+/// What this was built from, as whoever builds it says.
+const COMMIT: &str = match option_env!("TRACKLESS_COMMIT") {
+    Some(commit) => commit,
+    None => "unknown",
+};
+
 /// Reads an engine's figures.
 pub(super) struct Exporter {
     engine: Arc<Engine>,
@@ -45,6 +51,7 @@ impl Collector for Exporter {
         let mut families = Families::default();
         household::queries(&self.engine, &totals, &mut families);
         household::button(&self.engine, &mut families);
+        household::reach(&self.engine, &mut families);
         household::history(&self.engine, &mut families);
         answers(&totals, &mut families);
         self.held(&totals, &mut families);
@@ -72,6 +79,12 @@ impl Exporter {
         families.counters("trackless_cache_hits_total", help, vec![counter(&[], hits)]);
         let help = "Answers that had to be asked for.";
         families.counters("trackless_cache_misses_total", help, vec![counter(&[], misses)]);
+        let stale = counter(&[], from(Source::Stale));
+        let help = "Answers that were held for longer than they should be.";
+        families.counters("trackless_cache_stale_total", help, vec![stale]);
+        let prefetched = counter(&[], totals.prefetched());
+        let help = "Held answers that were asked for again before their end.";
+        families.counters("trackless_cache_prefetch_total", help, vec![prefetched]);
         let waiting = gauge(&[], self.engine.waiting() as f64);
         families.gauges(
             "trackless_queries_waiting",
@@ -80,7 +93,7 @@ impl Exporter {
         );
         let uptime = gauge(&[], self.engine.uptime().as_secs_f64());
         families.gauges("trackless_uptime_seconds", "Time since the start.", vec![uptime]);
-        let build = gauge(&[("version", env!("CARGO_PKG_VERSION"))], 1.0);
+        let build = gauge(&[("commit", COMMIT), ("version", env!("CARGO_PKG_VERSION"))], 1.0);
         families.gauges("trackless_build_info", "What is running.", vec![build]);
     }
 
@@ -136,7 +149,7 @@ impl Exporter {
         let help = "Refusals that each list took part in.";
         families.counters("trackless_list_hits_total", help, hits);
         let help = "Refusals that only this list wanted.";
-        families.counters("trackless_list_hits_alone_total", help, alone);
+        families.counters("trackless_list_sole_hits_total", help, alone);
     }
 
     fn upstreams(&self, families: &mut Families) {
@@ -200,13 +213,11 @@ fn answers(totals: &Totals<'_>, families: &mut Families) {
     let rebinding = counter(&[], totals.rebinding());
     let help = "Answers refused because they led public names into the house.";
     families.counters("trackless_rebinding_refused_total", help, vec![rebinding]);
-    let denied = counter(&[], totals.denied());
-    let help = "Queries of those who may not ask: see `access` in the settings.";
-    families.counters("trackless_queries_denied_total", help, vec![denied]);
-    let limited = counter(&[], totals.limited());
-    let help =
-        "Queries left without answer, or told to come by TCP, because their device asks too often.";
-    families.counters("trackless_queries_limited_total", help, vec![limited]);
+    let refused = [("access", totals.denied()), ("rate", totals.limited())];
+    let refused = refused.map(|(cause, count)| counter(&[("cause", cause)], count));
+    let help = "Queries of those who may not ask, or of devices that ask too often: see `access` in \
+                the settings.";
+    families.counters("trackless_admission_refused_total", help, refused.into());
     let ignored = counter(&[], totals.ignored());
     let help = "Packets that got no reply because they were no queries.";
     families.counters("trackless_packets_ignored_total", help, vec![ignored]);

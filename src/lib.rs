@@ -10,7 +10,7 @@
 //!                                       │ 3 filter    does a rule match?   → block | allow | pass
 //!                                       │ 4 cache     do we hold it?       → hit
 //!                                       │ 5 filter    where does it lead?  → block | pass
-//!                                       │   stats     count device × category × verdict
+//!                                       │   stats     count device × company × category × verdict
 //!                                       ▼
 //!                                      engine::resolve, on another thread, only if need be
 //!                                       │ 6 upstream  ask, once for all who wait
@@ -37,11 +37,11 @@
 //! | [`lists`] | where rules come from: fetching, gates, keeping, compiling | filter, catalogue, trackers, config, policy (list numbers), upstream (connections), wire |
 //! | [`clients`] | who asks: devices by card, address or name; what the network tells of them | config, clock, wire |
 //! | [`policy`] | what holds for whom now: profiles, schedules, the button, the owner's choices; who may ask; which names may lead into the house | clients, clock, config, filter, trackers, catalogue, wire |
-//! | [`history`] | the embedded store: what was set while the server runs | – |
+//! | [`history`] | the embedded store: what was set while the server runs; who followed whom, by hour and day | trackers (categories) |
 //! | [`cache`] | answers held, bounded in bytes, read without a lock | wire |
-//! | [`stats`] | counters per thread, histograms | clients, filter, trackers, wire (their words) |
+//! | [`stats`] | counters per thread by device, company and category; reach; histograms | clients, filter, trackers, wire (their words) |
 //! | [`upstream`] | who is asked: pools, strategies, every transport, recursion, validation | wire, config, clock, stats (histograms) |
-//! | [`engine`] | the function above; changes while it runs; names of the house | all of the above |
+//! | [`engine`] | the function above; changes while it runs; names of the house; writing counts down | all of the above |
 //! | [`server`] | the front doors: `udp`, `stream` (TCP, TLS), `doh`, `quic`; certificates | engine, config |
 //! | [`control`] | orders to the running server, over a socket | engine, wire |
 //! | [`web`] | HTTP: metrics, health | engine, stats, lists |

@@ -8,17 +8,19 @@
 use std::net::IpAddr;
 
 use super::Snapshot;
+use super::ledger::Ledger;
 use crate::clients::{DeviceId, Directory};
 use crate::config::StatsLevel;
 use crate::filter::{Asker, Origin, Rule, Verdict, VerdictKind};
 use crate::policy::Held;
-use crate::stats::{CompanyId, Counters, Pair};
+use crate::stats::{CompanyId, Pair};
 use crate::trackers::Category;
 use crate::wire::{Answer, Lead, Name, Query, Rcode};
 
 /// A query's case before the rules.
 pub(super) struct Case<'a> {
     pub(super) snapshot: &'a Snapshot,
+    name: &'a Name,
     pub(super) device: DeviceId,
     held: Held<'a>,
     pub(super) asker: Asker<'a>,
@@ -30,7 +32,7 @@ impl<'a> Case<'a> {
     #[inline]
     pub(super) fn open(
         snapshot: &'a Snapshot,
-        name: &Name,
+        name: &'a Name,
         query: &Query<'_>,
         device: DeviceId,
         address: IpAddr,
@@ -39,7 +41,7 @@ impl<'a> Case<'a> {
         let held = snapshot.policy.held(device, address, directory);
         let asker = held.asker(address, query.qtype);
         let verdict = snapshot.judge(name, &asker, held);
-        Self { snapshot, device, held, asker, verdict }
+        Self { snapshot, name, device, held, asker, verdict }
     }
 
     /// Writes the refusal, as the device's profile has it; returns its length and code.
@@ -54,9 +56,10 @@ impl<'a> Case<'a> {
         self.verdict.kind == VerdictKind::Block
     }
 
-    /// Looks at where `answer`, to the query for `name`, leads.
+    /// Looks at where `answer` to the query leads.
     #[inline]
-    pub(super) fn look_at(&mut self, name: &Name, answer: &Answer, counters: &Counters) {
+    pub(super) fn look_at(&mut self, answer: &Answer, counters: &Ledger) {
+        let name = self.name;
         let leads = answer.leads();
         let unruled = self.verdict.kind == VerdictKind::Pass;
         if leads.home && unruled && !self.snapshot.home.may_have(name) {
@@ -113,11 +116,14 @@ impl<'a> Case<'a> {
 
     /// Counts the query, once for each.
     #[inline]
-    pub(super) fn count(&self, counters: &Counters) {
+    pub(super) fn count(&self, counters: &Ledger) {
         let tracker = self.verdict.tracker;
         let company = match self.snapshot.company_id(tracker) {
-            // Refused by a list alone: a tracker, of somebody no facts name.
-            CompanyId::NONE if self.is_refused() => CompanyId::OTHER,
+            // Refused by a list alone: a tracker, of somebody no facts name. What its owner or a
+            // profile refuses is no tracker.
+            CompanyId::NONE if self.is_refused() && self.verdict.against != 0 => {
+                counters.stand_in(self.name)
+            }
             company => company,
         };
         let device = match self.snapshot.config.stats.level {

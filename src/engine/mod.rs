@@ -12,6 +12,7 @@
 mod case;
 mod change;
 mod household;
+mod ledger;
 mod local;
 mod names;
 mod recorder;

@@ -109,7 +109,7 @@ impl Engine {
         before: &HashMap<Pair, Counts, RandomState>,
     ) -> Vec<Row> {
         let devices = self.devices.devices();
-        let companies = self.companies.names();
+        let companies = self.companies.told();
         let key = |device: DeviceId| {
             let known = device.0.checked_sub(1).and_then(|at| devices.get(at as usize));
             let same = known.and_then(|device| devices.get(device.merged?.0 as usize - 1));

@@ -23,10 +23,11 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use super::case::Case;
+use super::ledger::Ledger;
 use super::worker::limit;
 use super::{Base, Client, Engine, Waiting};
 use crate::cache::{Entry, Found, Key};
-use crate::stats::{Counters, Source};
+use crate::stats::Source;
 use crate::upstream::{Failure, Figures, Pools, Question};
 use crate::wire::{self, Answer, Class, ExtendedError, Name, Query, Rcode, Rtype};
 
@@ -51,7 +52,7 @@ pub struct Resolver {
 /// What all tasks of a resolver share.
 struct Shared {
     engine: Arc<Engine>,
-    counters: Arc<Counters>,
+    counters: Ledger,
     in_flight: RefCell<HashMap<Rc<Question>, Vec<Waiting>, RandomState>>,
     scratch: RefCell<Scratch>,
 }
@@ -74,7 +75,7 @@ impl Resolver {
     /// Runs for ever; dropped to stop. Must run in a `LocalSet` on a current-thread runtime.
     pub async fn run(mut self) {
         let shared = Rc::new(Shared {
-            counters: self.engine.new_counters(),
+            counters: Ledger::new(&self.engine),
             engine: Arc::clone(&self.engine),
             in_flight: RefCell::default(),
             scratch: RefCell::new(Scratch {
@@ -265,7 +266,7 @@ impl Shared {
             let len = behind.write(&query, 0, limit, out);
             return self.send(to, &out[..len], source, answer.rcode());
         }
-        case.look_at(&name, answer, &self.counters);
+        case.look_at(answer, &self.counters);
         case.count(&self.counters);
         if case.is_refused() {
             let (len, rcode) = case.write_refusal(&query, out);

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::case::Case;
+use super::ledger::Ledger;
 use super::local::{self, Local};
 use super::special::Meaning;
 use super::{Ask, Client, Engine, Outcome, Snapshot, Waiting};
 use crate::cache::Key;
 use crate::clients::{DeviceId, Seen};
 use crate::filter::{Answers, VerdictKind};
-use crate::stats::{Counters, Source, Transport};
+use crate::stats::{Source, Transport};
 use crate::wire::{self, ExtendedError, Name, Query, Rcode, Rtype};
 
 /// Of the queries that are too many, one in this many gets a truncated reply.
@@ -23,7 +24,7 @@ const MOST_DENIALS: u32 = 20;
 #[derive(Debug)]
 pub struct Worker {
     engine: Arc<Engine>,
-    counters: Arc<Counters>,
+    counters: Ledger,
     seen: Seen,
     /// A second, and how many were told in it that they may not ask.
     denials: (u32, u32),
@@ -34,7 +35,7 @@ impl Worker {
     /// A worker for the calling thread.
     pub fn new(engine: &Arc<Engine>) -> Self {
         Self {
-            counters: engine.new_counters(),
+            counters: Ledger::new(engine),
             engine: Arc::clone(engine),
             seen: Seen::default(),
             denials: (0, 0),
@@ -140,7 +141,7 @@ impl Worker {
         if let Some(found) = self.engine.cache.get(&key, hash, now)
             && let Some(entry) = found.entry()
         {
-            case.look_at(&self.name, entry.answer(), &self.counters);
+            case.look_at(entry.answer(), &self.counters);
             if case.is_refused() {
                 return self.refuse(&case, &query, client, out);
             }

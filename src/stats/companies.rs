@@ -7,6 +7,8 @@ use foldhash::fast::RandomState;
 
 use super::CompanyId;
 
+const OTHER: &str = "other";
+
 /// Companies by number.
 #[derive(Debug)]
 pub struct Companies {
@@ -17,18 +19,30 @@ pub struct Companies {
 #[derive(Debug, Default)]
 struct Known {
     names: Vec<Arc<str>>,
+    /// As they are told elsewhere.
+    told: Vec<Arc<str>>,
     numbers: HashMap<Arc<str>, CompanyId, RandomState>,
 }
 
 impl Companies {
     /// At most `most` of them; later ones are `other`.
     pub fn new(most: usize) -> Self {
-        let known = Known { names: vec!["".into(), "other".into()], ..Known::default() };
+        let names: Vec<Arc<str>> = vec!["".into(), OTHER.into()];
+        let known = Known { told: names.clone(), names, ..Known::default() };
         Self { known: Mutex::new(known), most }
     }
 
     /// The number of the company called `name`. Takes a lock.
     pub fn number(&self, name: &str) -> CompanyId {
+        self.add(name, name)
+    }
+
+    /// The number of a company of which no more is known than a domain it has. Takes a lock.
+    pub fn number_of_domain(&self, domain: &str) -> CompanyId {
+        self.add(domain, OTHER)
+    }
+
+    fn add(&self, name: &str, told: &str) -> CompanyId {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(number) = known.numbers.get(name) {
             return *number;
@@ -38,12 +52,19 @@ impl Companies {
         }
         let name: Arc<str> = name.into();
         let number = CompanyId(known.names.len() as u32);
+        known.told.push(if told == &*name { Arc::clone(&name) } else { told.into() });
         known.names.push(Arc::clone(&name));
         known.numbers.insert(name, number);
         number
     }
 
-    /// Names by number; the first is nobody's, the second all others'.
+    /// Names by number, as they may be written and told: domains, which tell where somebody went, are
+    /// `other`.
+    pub fn told(&self) -> Vec<Arc<str>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).told.clone()
+    }
+
+    /// Names by number, for the owner's eyes; the first is nobody's, the second all others'.
     pub fn names(&self) -> Vec<Arc<str>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).names.clone()
     }
@@ -63,5 +84,9 @@ mod tests {
         );
         assert_eq!(companies.number("Too many"), CompanyId::OTHER);
         assert_eq!(companies.names().len(), 4);
+        let companies = Companies::new(4);
+        companies.number_of_domain("shop.example");
+        assert_eq!(companies.names()[2..], ["shop.example".into()]);
+        assert_eq!(companies.told()[2..], ["other".into()]);
     }
 }

@@ -7,12 +7,15 @@ use std::sync::Arc;
 /// Hours looked back, the running one included.
 pub(super) const WINDOW: u64 = 24;
 
+/// A device and a company.
+type Met = (Arc<str>, Arc<str>);
+
 /// Which companies appeared in which devices, by hour.
 #[derive(Debug, Default)]
 pub struct Reach {
     texts: BTreeSet<Arc<str>>,
     /// Pairs of device and company.
-    hours: BTreeMap<u64, BTreeSet<(Arc<str>, Arc<str>)>>,
+    hours: BTreeMap<u64, BTreeSet<Met>>,
 }
 
 impl Reach {

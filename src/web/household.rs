@@ -80,8 +80,15 @@ fn companies(
     by_company: HashMap<CompanyId, Counts, RandomState>,
     families: &mut Families,
 ) {
-    let names = engine.companies.names();
-    let mut companies: Vec<_> = by_company.into_iter().collect();
+    let names = engine.companies.told();
+    let mut by_name: HashMap<&str, (CompanyId, Counts), RandomState> = HashMap::default();
+    for (company, counts) in by_company {
+        let Some(name) = names.get(company.0 as usize) else { continue };
+        let company = if **name == *"other" { CompanyId::OTHER } else { company };
+        let (_, sums) = by_name.entry(name).or_insert_with(|| (company, Counts::default()));
+        sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+    }
+    let mut companies: Vec<_> = by_name.into_values().collect();
     companies.sort_by_key(|(company, counts)| {
         (*company == CompanyId::OTHER, u64::MAX - counts.iter().sum::<u64>(), *company)
     });

@@ -119,7 +119,7 @@ fn what_was_written_outlives_a_kill_and_a_stop_writes_the_rest() {
 fn holds(folder: &Path, text: &str) -> Option<String> {
     for entry in fs::read_dir(folder).unwrap().flatten() {
         let path = entry.path();
-        if path.ends_with("rules.table") {
+        if path.ends_with("rules.table") || path.ends_with("lists") {
             // What lists name, whoever asks.
         } else if path.is_dir() {
             if let Some(found) = holds(&path, text) {

@@ -110,6 +110,17 @@ fn what_was_written_outlives_a_kill_and_a_stop_writes_the_rest() {
     let text = order(&data, &["report"]);
     assert!(text.contains("2 companies tried to follow 2 devices; 1 was stopped."), "{text}");
     assert!(text.contains("Google") && text.contains("2 of 2"), "{text}");
+    let table = order(&data, &["export", "--days"]);
+    let queries = table.lines().skip(1).map(|line| {
+        let counts = line.trim_end().rsplitn(4, ',').take(3);
+        counts.map(|count| count.parse::<u64>().unwrap()).sum::<u64>()
+    });
+    assert_eq!(queries.sum::<u64>(), 17, "{table}");
+    let lines = order(&data, &["export", "--format", "jsonl"]);
+    assert!(
+        lines.starts_with("{\"since\":") && lines.contains("\"company\":\"Google\""),
+        "{lines}"
+    );
     let page = order(&data, &["report", "--html"]);
     assert!(page.starts_with("<!doctype html>") && page.contains("<th scope=\"row\">Google</th>"));
     assert!(!page.contains("http"), "nothing from elsewhere");
@@ -199,6 +210,15 @@ fn what_is_to_be_forgotten_is_and_devices_need_not_be_told_apart() {
     assert!(said.contains("2 rows of device-"), "{said}");
     assert_eq!(reported(&data), 1);
     assert!(!order(&data, &["report"]).contains("Google"));
+    assert!(!order(&data, &["devices", "list"]).contains("planted"));
+    let known = server.metric("trackless_queries_total");
+    assert!(!known.iter().any(|(labels, _)| labels.contains("planted")), "{known:?}");
+    ask(&server, 1, NAMES[0]);
+    assert!(
+        order(&data, &["devices", "list"]).contains("planted: 1 queries"),
+        "its name is a setting"
+    );
+    order(&data, &["forget", "--device", "planted"]);
     assert!(order(&data, &["forget"]).contains("2 rows of all devices"));
     assert_eq!(reported(&data), 0);
     drop(server);

@@ -9,6 +9,7 @@ mod choices;
 pub mod config;
 mod devices;
 mod encrypted;
+mod export;
 mod household;
 mod lists;
 mod report;
@@ -85,6 +86,17 @@ enum Action {
         /// A page for a browser
         #[arg(long)]
         html: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// All that is kept of counts, for other programs
+    Export {
+        /// By day, not by hour
+        #[arg(long)]
+        days: bool,
+        /// How to write it
+        #[arg(long, value_enum, default_value = "csv")]
+        format: export::Format,
         #[command(flatten)]
         settings: Settings,
     },
@@ -326,6 +338,7 @@ pub fn run() -> ExitCode {
         Action::Report { device, days, html, settings } => {
             report::run(device.as_deref(), days, html, &settings)
         }
+        Action::Export { days, format, settings } => export::run(days, format, &settings),
         Action::Forget { device, last, settings } => button::forget(device, last, &settings),
         Action::Devices { action, settings } => devices::run(&action, &settings),
         Action::Rules { action, settings } => choices::run(Of::Names, &action, &settings),

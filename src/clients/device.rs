@@ -24,6 +24,9 @@ pub struct Device {
     pub name: Option<String>,
     /// What its owner said of it.
     pub tags: Vec<String>,
+    /// It is to be forgotten: nothing of all this is known any more, and nothing will be of this
+    /// number.
+    pub forgotten: bool,
     /// It was taken for another one, which this is, until more was known.
     pub merged: Option<DeviceId>,
 }

@@ -1,5 +1,7 @@
 //! All devices seen since the start, and what is known of them.
 
+mod names;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -12,7 +14,6 @@ use super::device::{Device, Leases};
 use super::presence::Presence;
 use super::{DeviceId, Key};
 use crate::config::{self, KnownBy, Mac};
-use crate::wire::is_home;
 
 /// Addresses kept of one device.
 const MOST_ADDRESSES: usize = 32;
@@ -126,6 +127,7 @@ impl Directory {
             lease: None,
             name: None,
             tags: Vec::new(),
+            forgotten: false,
             merged: None,
         });
         let device = DeviceId(known.devices.len() as u32);
@@ -149,6 +151,7 @@ impl Directory {
         let address = text.parse::<IpAddr>().ok();
         let is_meant = |device: &&Device| {
             device.merged.is_none()
+                && !device.forgotten
                 && (device.key == text
                     || device.name.as_deref() == Some(text)
                     || address.is_some_and(|address| device.addresses.contains(&address)))
@@ -157,7 +160,7 @@ impl Directory {
     }
 
     /// Names of all devices by their numbers; the first is `other`. What turned out to be another
-    /// device has that one's.
+    /// device has that one's, and what is forgotten none.
     pub fn names(&self) -> Vec<String> {
         let known = self.known();
         let shown = |device: &Device| {
@@ -167,55 +170,33 @@ impl Directory {
         std::iter::once("other".to_owned()).chain(known.devices.iter().map(shown)).collect()
     }
 
-    /// Addresses of the house whose devices have no name, at most `most`.
-    pub(super) fn nameless(&self, most: usize) -> Vec<IpAddr> {
-        let known = self.known();
-        let devices = known.devices.iter().filter(|device| {
-            device.merged.is_none() && device.name.is_none() && device.lease.is_none()
-        });
-        let addresses = devices.filter_map(|device| device.addresses.last().copied());
-        let asked = |address: &IpAddr| !address.is_loopback() && is_home(*address);
-        addresses.filter(|at| asked(at) && !known.told.contains_key(at)).take(most).collect()
-    }
-
-    /// Takes in names that devices, or the router, told us; empty where nobody did.
-    pub(super) fn devices_say(&self, names: impl Iterator<Item = (IpAddr, String)>) {
+    /// Forgets the devices of this key, or all: what was counted under their numbers is nobody's. Who
+    /// asks again has a new one.
+    pub fn forget(&self, key: Option<&str>) {
         let mut known = self.known();
-        for (address, name) in names {
-            if known.told.len() < MOST_NEIGHBOURS {
-                known.told.insert(address, name);
-            }
+        let Known { devices, numbers, .. } = &mut *known;
+        let is_meant = |device: &Device| key.is_none_or(|key| device.key == key);
+        let meant: Vec<bool> = devices
+            .iter()
+            .map(|device| {
+                let same = device.merged.and_then(|same| devices.get(same.0 as usize - 1));
+                is_meant(same.unwrap_or(device))
+            })
+            .collect();
+        numbers.retain(|_, device| !meant[device.0 as usize - 1]);
+        for (device, _) in devices.iter_mut().zip(meant).filter(|(_, meant)| *meant) {
+            *device = Device {
+                key: String::new(),
+                addresses: Vec::new(),
+                card: None,
+                lease: None,
+                name: None,
+                tags: Vec::new(),
+                forgotten: true,
+                merged: None,
+            };
         }
-        for at in 1..=known.devices.len() {
-            known.describe(DeviceId(at as u32));
-        }
-    }
-
-    /// Addresses of the devices whose name, or the name they told a DHCP server, is `meant`.
-    pub fn addresses_of(&self, meant: impl Fn(&str) -> bool) -> Vec<IpAddr> {
-        let known = self.known();
-        let mut found = Vec::new();
-        for device in &known.devices {
-            if meant(device.shown()) || device.lease.as_deref().is_some_and(&meant) {
-                found.extend(&device.addresses);
-            }
-        }
-        let leases = known.leases.addresses.iter().filter(|(_, name)| meant(name));
-        found.extend(leases.map(|(address, _)| *address));
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
-
-    /// The name of the device at `address`, if it has one that is not made up.
-    pub fn name_of(&self, address: IpAddr) -> Option<String> {
-        let known = self.known();
-        let device = known.devices.iter().find(|device| device.addresses.contains(&address));
-        let own = device.and_then(|device| {
-            let key = Some(&device.key).filter(|key| !key.starts_with(config::PSEUDONYM));
-            device.name.clone().or_else(|| key.cloned()).or_else(|| device.lease.clone())
-        });
-        own.or_else(|| known.leases.addresses.get(&address).cloned())
+        self.generation.fetch_add(1, Relaxed);
     }
 
     /// Takes in what the owner says: devices of the settings, and names given by key since.
@@ -297,7 +278,11 @@ impl Directory {
 
     /// Devices there are, each once.
     pub fn count(&self) -> usize {
-        self.known().devices.iter().filter(|device| device.merged.is_none()).count()
+        self.known()
+            .devices
+            .iter()
+            .filter(|device| device.merged.is_none() && !device.forgotten)
+            .count()
     }
 
     /// Finds out for every address whose it is, now that more is known. What was counted for an
@@ -359,6 +344,9 @@ impl Known {
     /// Fills in what owner and network say of `device`.
     fn describe(&mut self, device: DeviceId) {
         let entry = &mut self.devices[device.0 as usize - 1];
+        if entry.forgotten {
+            return;
+        }
         let card = entry.addresses.iter().rev().find_map(|address| self.cards.get(address));
         entry.card = card.copied().or(entry.card);
         let by_card = entry.card.and_then(|card| self.leases.cards.get(&card));

@@ -138,6 +138,9 @@ pub(super) fn devices(engine: &Engine) -> Vec<Seen> {
         }
     }
     for (number, device) in (1..).map(DeviceId).zip(&known) {
+        if device.forgotten {
+            continue;
+        }
         let (all, refused) = counts[number.0 as usize];
         let around = totals.around(number);
         // What was counted before it was known whose it is, is the device's that it turned out to

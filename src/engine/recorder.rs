@@ -113,7 +113,8 @@ impl Engine {
         let key = |device: DeviceId| {
             let known = device.0.checked_sub(1).and_then(|at| devices.get(at as usize));
             let same = known.and_then(|device| devices.get(device.merged?.0 as usize - 1));
-            same.or(known).map_or_else(|| "other".to_owned(), |device| device.key.clone())
+            let known = same.or(known).filter(|device| !device.forgotten);
+            known.map_or_else(|| "other".to_owned(), |device| device.key.clone())
         };
         let mut rows = Vec::new();
         for (pair, counts) in now {
@@ -171,6 +172,7 @@ impl Engine {
         let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
         recorder.reach.forget(key.as_deref());
         drop(recorder);
+        self.devices.forget(key.as_deref());
         let whose = key.as_deref().unwrap_or("all devices");
         Ok(format!("{gone} rows of {whose} are forgotten"))
     }

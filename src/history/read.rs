@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, Row, params};
+use serde::Serialize;
 
-use super::rollup::category;
+use super::rollup::{DAY, HOUR, category};
 use super::{FILE, PATIENCE, StoreError};
 use crate::trackers::Category;
 
@@ -44,6 +45,34 @@ pub struct Company {
     pub hours: u64,
     /// Whether there was nothing of it before these days.
     pub is_new: bool,
+}
+
+/// What is told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Hours.
+    Hour,
+    /// Days, by universal time.
+    Day,
+}
+
+/// What is kept of a device and a company in an hour or a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    /// Its beginning, in seconds since 1970.
+    pub since: u64,
+    /// The device's key.
+    pub device: String,
+    /// The company; empty for names of none.
+    pub company: String,
+    /// What the tracker is for.
+    pub category: Option<&'static str>,
+    /// Refused.
+    pub block: u64,
+    /// Let through by a rule.
+    pub allow: u64,
+    /// Let through, or answered by the house.
+    pub pass: u64,
 }
 
 /// A device in some days.
@@ -179,6 +208,45 @@ impl Reader {
             each(hour, &device, &company);
         }
         Ok(())
+    }
+
+    /// Calls `each` with all that is kept, by hour or by day, the oldest first.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn each(
+        &self,
+        by: By,
+        mut each: impl FnMut(&Kept) -> std::io::Result<()>,
+    ) -> Result<std::io::Result<()>, StoreError> {
+        let (table, seconds) = match by {
+            By::Hour => ("hour", HOUR),
+            By::Day => ("day", HOUR * DAY),
+        };
+        let sql = format!(
+            "SELECT {table}.{table}, device.key, company.name, category, block, allow, pass
+             FROM {table} JOIN device ON device.id = {table}.device
+                 JOIN company ON company.id = {table}.company
+             ORDER BY {table}.{table}, device.key, company.name"
+        );
+        let mut statement = self.0.prepare(&sql)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let Sums { block, allow, pass } = sums(row, 4)?;
+            let kept = Kept {
+                since: u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default() * seconds,
+                device: row.get(1)?,
+                company: row.get(2)?,
+                category: category(row.get(3)?).map(Category::as_str),
+                block,
+                allow,
+                pass,
+            };
+            if let Err(error) = each(&kept) {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(()))
     }
 
     /// The first day of which anything is known.

@@ -21,6 +21,10 @@ pub(super) fn queries(engine: &Engine, totals: &Totals<'_>, families: &mut Famil
     let name = |device: DeviceId| names.get(device.0 as usize).map_or("other", String::as_str);
     let mut by_company: HashMap<CompanyId, Counts, RandomState> = HashMap::default();
     for (Pair { device, company, category }, counts) in totals.pairs() {
+        // Of a device that is forgotten.
+        if name(device).is_empty() {
+            continue;
+        }
         for verdict in VerdictKind::ALL {
             let count = counts[verdict as usize];
             if count == 0 {
@@ -45,7 +49,7 @@ pub(super) fn queries(engine: &Engine, totals: &Totals<'_>, families: &mut Famil
     families.gauges("trackless_stats_pairs", help, vec![used]);
     for (device, name) in (0..).map(DeviceId).zip(&names) {
         let count = totals.around(device);
-        if count > 0 {
+        if count > 0 && !name.is_empty() {
             *around.entry(name).or_default() += count;
         }
     }

@@ -26,7 +26,8 @@ const DOHPATH: u16 = 7;
 pub(super) struct Special {
     /// Doors, as data of SVCB records; none where there are none.
     doors: Vec<Vec<u8>>,
-    /// Whether the first one to ask is one of the house, who may know names of the house.
+    /// Whether the first one to ask is one of the house, or the root is the house's own: they may know
+    /// names of the house.
     asks_house: bool,
 }
 
@@ -67,7 +68,8 @@ impl Special {
         for (priority, data) in (1_u16..).zip(&mut doors) {
             data[..2].copy_from_slice(&priority.to_be_bytes());
         }
-        Self { doors, asks_house: first.is_some_and(|server| is_home(server.ip())) }
+        let own_root = !config.upstream.roots.is_empty();
+        Self { doors, asks_house: own_root || first.is_some_and(|server| is_home(server.ip())) }
     }
 
     /// What `name` means, if it is special. Costs a comparison for the names of most queries.

@@ -9,7 +9,7 @@ use crate::wire::is_home;
 
 impl Directory {
     /// Addresses of the house whose devices have no name, at most `most`.
-    pub(super) fn nameless(&self, most: usize) -> Vec<IpAddr> {
+    pub(in crate::clients) fn nameless(&self, most: usize) -> Vec<IpAddr> {
         let known = self.known();
         let devices = known.devices.iter().filter(|device| {
             let is_one = device.merged.is_none() && !device.forgotten;
@@ -21,7 +21,7 @@ impl Directory {
     }
 
     /// Takes in names that devices, or the router, told us; empty where nobody did.
-    pub(super) fn devices_say(&self, names: impl Iterator<Item = (IpAddr, String)>) {
+    pub(in crate::clients) fn devices_say(&self, names: impl Iterator<Item = (IpAddr, String)>) {
         let mut known = self.known();
         for (address, name) in names {
             if known.told.len() < MOST_NEIGHBOURS {

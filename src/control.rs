@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tracing::debug;
 
-pub use told::{Card, Company, Figures, Seen, Stands, Upstream};
+pub use told::{Asked, Card, Company, Figures, Seen, Stands, Upstream};
 
 use crate::engine::{Change, Engine, Way};
 
@@ -51,6 +51,8 @@ pub enum Order {
     Changes,
     /// Tell what is going on.
     Figures,
+    /// Tell what is asked right now, after the query of this number; of one device, or of all.
+    Live(u64, Option<String>),
     /// Tell which network cards are there and ask nothing.
     Silent,
 }
@@ -119,6 +121,10 @@ fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
         },
         Order::Button => told(&told::stands(engine)),
         Order::Devices => told(&told::devices(engine)),
+        Order::Live(after, device) => match told::live(engine, after, device.as_deref()) {
+            Ok(asked) => told(&asked),
+            Err(error) => Err(error),
+        },
         Order::Silent => told(&told::silent(engine)),
         Order::Figures => told(&told::figures(engine)),
         Order::Choices => told(&engine.choices()),

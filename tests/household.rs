@@ -51,8 +51,13 @@ fn the_button_acts_on_the_next_query_for_the_house_and_for_one_device() {
     assert!(states.iter().any(|(scope, on)| scope.contains("device:") && *on == 0.0), "{states:?}");
     let presses: f64 = server.metric("trackless_button_presses_total").iter().map(|p| p.1).sum();
     assert_eq!(presses as u8, 4);
+    order(&server, &["devices", "name", "127.0.0.2", "Anna's TV"]).unwrap();
+    order(&server, &["rules", "block", "own.example", "--device", "Anna's TV"]).unwrap();
+    let check = |client| order(&server, &["check", "own.example", "--client", client]).unwrap();
+    assert!(check("Anna's TV").starts_with("own.example: block by ||own.example^ of your rules"));
+    assert_eq!(check("127.0.0.1"), "own.example: pass\n");
     let history = order(&server, &["button", "history"]).unwrap();
-    assert_eq!(history.lines().count(), 4, "{history}");
+    assert_eq!(history.lines().count(), 6, "{history}");
     assert!(history.contains("Z house: the button is off, by command\n"), "{history}");
     assert_eq!(order(&server, &["devices", "silent"]).unwrap(), "");
     order(&server, &["button", "follow", "127.0.0.2"]).unwrap();
@@ -265,6 +270,23 @@ fn what_goes_on_can_be_watched() {
     for text in ["ON", "50 % refused", "desk", "Google", "udp://127.", "house"] {
         assert!(shown.contains(text), "no {text} in\n{shown}");
     }
+}
+
+#[test]
+fn names_are_seen_only_while_somebody_watches() {
+    let upstream = upstream();
+    let server = Server::start(&format!("upstream: {}", upstream.url()));
+    asks(&server, 1, "before.example");
+    assert_eq!(order(&server, &["live", "--once"]).unwrap(), "", "nothing was kept");
+    asks(&server, 1, TRACKER);
+    asks(&server, 2, "meanwhile.example");
+    let shown = order(&server, &["live", "--once"]).unwrap();
+    assert!(!shown.contains("before.example"), "{shown}");
+    for text in [TRACKER, "block by builtin", "Google", "meanwhile.example", " A ", " pass"] {
+        assert!(shown.contains(text), "no {text} in {shown}");
+    }
+    let one = order(&server, &["live", "--once", "--device", "127.0.0.2"]).unwrap();
+    assert!(one.contains("meanwhile.example") && !one.contains(TRACKER), "{one}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Settings, finish};
+use super::{Settings, choices, finish};
 use crate::clients::{Directory, Key, Seen};
 use crate::config::MAX_DEVICES;
 use crate::data::Folder;
@@ -16,7 +16,7 @@ use crate::engine::{Base, Snapshot};
 use crate::filter::syntax::rtype_number;
 use crate::filter::{Asker, Rule};
 use crate::lists::{self, Explained};
-use crate::policy::{Button, Choices, Held};
+use crate::policy::{Button, Held, OfDevice};
 use crate::trackers::registrable;
 use crate::wire::{Name, Rtype};
 
@@ -68,9 +68,9 @@ pub(super) fn run(asked: &Asked, names: &[String], settings: &Settings) -> Resul
     let base = Base::load(config, data, None).map_err(|error| error.to_string())?;
     let directory = Directory::new(Key::random().map_err(|error| error.to_string())?, MAX_DEVICES);
     directory.owner_says(&base.config.devices, std::iter::empty());
-    let snapshot =
-        Snapshot::new(Arc::new(base), &Choices::default(), &Button::default(), MAX_DEVICES)
-            .map_err(|error| error.to_string())?;
+    let choices = data.map(choices::of_folder).unwrap_or_default();
+    let snapshot = Snapshot::new(Arc::new(base), &choices, &Button::default(), MAX_DEVICES)
+        .map_err(|error| error.to_string())?;
     for list in &snapshot.rules.lists {
         for error in list.error.iter().chain(&list.refused) {
             eprintln!("trackless: list {}: {error}", list.name);
@@ -83,7 +83,12 @@ pub(super) fn run(asked: &Asked, names: &[String], settings: &Settings) -> Resul
     let mut seen = Seen::default();
     let device = match &own {
         Ok(address) => seen.device(*address, &directory, |_| {}),
-        Err(_) => seen.named(&asked.client, address, &directory),
+        Err(_) => {
+            // A name that its owner gave it stands for its key.
+            let is_meant = |said: &OfDevice| said.name.as_ref() == Some(&asked.client);
+            let key = choices.devices.iter().find(|(_, said)| is_meant(said)).map(|(key, _)| key);
+            seen.named(key.unwrap_or(&asked.client), address, &directory)
+        }
     };
     let held = snapshot.policy.held(device, address, &directory);
     let mut asker = held.asker(address, Rtype(qtype));

@@ -1,10 +1,12 @@
 //! `trackless rules` and `trackless companies`: what the owner has chosen while the server runs.
 
 use std::io::{self, Write as _};
+use std::path::Path;
 
 use super::{ChoiceAction, For, Settings, ask, finish, tell};
-use crate::control::Order;
+use crate::control::{self, Order};
 use crate::engine::{Change, Target};
+use crate::history::read::Reader;
 use crate::policy::{Choice, Choices, Chosen, Subject};
 
 /// Names, or companies.
@@ -57,4 +59,12 @@ fn list(of: Of, json: bool, settings: &Settings) -> Result<(), String> {
         block.iter().try_for_each(|text| writeln!(out, "{whose}: block {text}"))?;
         allow.iter().try_for_each(|text| writeln!(out, "{whose}: allow {text}"))
     }))
+}
+
+/// What was chosen while the server of `folder` runs, or ran.
+pub(super) fn of_folder(folder: &Path) -> Choices {
+    let asked = control::tell(folder, &Order::Choices).ok();
+    let kept = || Reader::open(folder).ok()?.setting("choices").ok()?;
+    let choices = asked.or_else(kept).and_then(|text| serde_json::from_str(&text).ok());
+    choices.unwrap_or_default()
 }

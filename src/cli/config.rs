@@ -8,8 +8,7 @@ use std::process::ExitCode;
 use crate::config::{Config, keys_given};
 use crate::control::{self, Order, Stands};
 use crate::data::Folder;
-use crate::history::Store;
-use crate::policy::{Choices, Chosen};
+use crate::policy::Chosen;
 
 /// Checks `file`: `FILE: ok` on standard output, or its mistakes on standard error, a line each,
 /// and exit code 1.
@@ -47,13 +46,9 @@ pub fn show(file: Option<&Path>, data: Option<&Path>) -> ExitCode {
 /// What stands above the settings, as comments.
 fn set_since(folder: &Path) -> String {
     let mut lines = Vec::new();
-    let asked = |order| control::tell(folder, &order).ok();
-    let stored = |name| Store::open(folder).ok()?.0.setting(name).ok()?;
-    let choices = asked(Order::Choices).or_else(|| stored("choices"));
-    let choices: Choices =
-        choices.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-    let stands =
-        asked(Order::Button).and_then(|text| serde_json::from_str::<Vec<Stands>>(&text).ok());
+    let choices = super::choices::of_folder(folder);
+    let stands = control::tell(folder, &Order::Button).ok();
+    let stands = stands.and_then(|text| serde_json::from_str::<Vec<Stands>>(&text).ok());
     for Stands { device, state, left } in stands.into_iter().flatten() {
         let left = left.map_or_else(String::new, |left| format!(", {left} s more"));
         lines

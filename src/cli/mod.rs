@@ -12,6 +12,7 @@ mod encrypted;
 mod export;
 mod household;
 mod lists;
+mod live;
 mod report;
 mod serve;
 mod settings;
@@ -72,6 +73,17 @@ enum Action {
     },
     /// Watch what is going on: devices, companies, upstreams
     Top {
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// What is asked right now, with names; they are kept only while this runs
+    Live {
+        /// Only this device: its name, key or address
+        #[arg(long, value_name = "DEVICE")]
+        device: Option<String>,
+        /// Show what was asked since the last look, and end
+        #[arg(long)]
+        once: bool,
         #[command(flatten)]
         settings: Settings,
     },
@@ -335,6 +347,7 @@ pub fn run() -> ExitCode {
         },
         Action::Button { action, settings } => button::run(&action, &settings),
         Action::Top { settings } => top::run(&settings),
+        Action::Live { device, once, settings } => live::run(device.as_deref(), once, &settings),
         Action::Report { device, days, html, settings } => {
             report::run(device.as_deref(), days, html, &settings)
         }

@@ -7,13 +7,11 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::{Settings, finish};
+use super::{Settings, choices, finish};
 use crate::clock;
 use crate::control::{self, Order};
 use crate::data::Folder;
-use crate::history::Store;
 use crate::history::read::{Company, Device, Reader, Sums};
-use crate::policy::Choices;
 
 /// Companies of a page.
 const SHOWN: usize = 40;
@@ -50,10 +48,7 @@ pub(super) fn run(
 
 /// Names that owners gave their devices, by key.
 fn names(folder: &Path) -> BTreeMap<String, String> {
-    let asked = control::tell(folder, &Order::Choices).ok();
-    let kept = || Store::open(folder).ok()?.0.setting("choices").ok()?;
-    let choices = asked.or_else(kept).and_then(|text| serde_json::from_str::<Choices>(&text).ok());
-    let devices = choices.unwrap_or_default().devices.into_iter();
+    let devices = choices::of_folder(folder).devices.into_iter();
     devices.filter_map(|(key, said)| Some((key, said.name?))).collect()
 }
 

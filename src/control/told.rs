@@ -12,6 +12,7 @@ use crate::clock::Moment;
 use crate::config::Mac;
 use crate::engine::Engine;
 use crate::filter::VerdictKind;
+use crate::filter::syntax::rtype_text;
 use crate::policy::State;
 use crate::stats::{CompanyId, Counters, Totals};
 
@@ -77,6 +78,27 @@ pub struct Upstream {
     pub healthy: bool,
     /// Mean time to an answer, in milliseconds.
     pub mean: f64,
+}
+
+/// A query that was just asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Its number; later ones are greater.
+    pub number: u64,
+    /// When, in seconds since 1970.
+    pub at: u64,
+    /// Name of the device.
+    pub device: String,
+    /// What for.
+    pub name: String,
+    /// Of which type.
+    pub qtype: String,
+    /// What became of it.
+    pub verdict: String,
+    /// By which list, or whose rule.
+    pub by: String,
+    /// Whose name it is.
+    pub company: String,
 }
 
 /// A network card.
@@ -167,6 +189,36 @@ pub(super) fn devices(engine: &Engine) -> Vec<Seen> {
         });
     }
     seen
+}
+
+pub(super) fn live(
+    engine: &Engine,
+    after: u64,
+    device: Option<&str>,
+) -> Result<Vec<Asked>, String> {
+    let key = match device {
+        None => None,
+        Some(text) => Some(
+            engine.devices.find(text).ok_or_else(|| format!("no device is known as `{text}`"))?.key,
+        ),
+    };
+    let known = engine.devices.devices();
+    let names = engine.devices.names();
+    let shown = engine.watch(after).into_iter().filter(|asked| {
+        let known = known.get((asked.device.0 as usize).wrapping_sub(1));
+        key.is_none() || known.is_some_and(|known| Some(&known.key) == key.as_ref())
+    });
+    let told = shown.map(|asked| Asked {
+        number: asked.number,
+        at: asked.at,
+        device: names.get(asked.device.0 as usize).cloned().unwrap_or_default(),
+        name: asked.name,
+        qtype: rtype_text(asked.qtype),
+        verdict: asked.verdict.to_owned(),
+        by: asked.by,
+        company: asked.company,
+    });
+    Ok(told.collect())
 }
 
 pub(super) fn silent(engine: &Engine) -> Vec<Card> {

@@ -9,7 +9,9 @@ use std::net::IpAddr;
 
 use super::Snapshot;
 use super::ledger::Ledger;
+use super::live::Asked;
 use crate::clients::{DeviceId, Directory};
+use crate::clock;
 use crate::config::StatsLevel;
 use crate::filter::{Asker, Origin, Rule, Verdict, VerdictKind};
 use crate::policy::Held;
@@ -110,6 +112,21 @@ impl<'a> Case<'a> {
         }
     }
 
+    #[cold]
+    fn asked(&self, device: DeviceId) -> Asked {
+        let [by, company] = self.snapshot.why(&self.verdict);
+        Asked {
+            number: 0,
+            at: clock::now().0.as_secs(),
+            device,
+            name: self.name.to_string(),
+            qtype: self.asker.qtype.0,
+            verdict: self.verdict.kind.as_str(),
+            by: by.to_owned(),
+            company: company.to_owned(),
+        }
+    }
+
     fn category_of(&self, tracker: u32) -> Option<Category> {
         self.snapshot.rules.facts.category(tracker)
     }
@@ -132,6 +149,9 @@ impl<'a> Case<'a> {
         };
         let pair = Pair { device, company, category: self.category_of(tracker) };
         counters.query(pair, self.verdict.kind);
+        if counters.live().is_watched() {
+            counters.live().show(self.asked(device));
+        }
         if self.verdict.noted {
             counters.around(self.device);
         }

@@ -323,6 +323,7 @@ impl Engine {
                 self.look_around();
                 state = self.household.state();
             }
+            self.live.look(now);
             let ended = state.button.look(now);
             let snapshot = self.snapshot();
             let time = snapshot.clock.read(Timestamp::now());

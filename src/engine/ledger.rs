@@ -9,6 +9,7 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 
 use super::Engine;
+use super::live::Live;
 use crate::stats::{CompanyId, Counters};
 use crate::trackers::registrable;
 use crate::wire::Name;
@@ -45,6 +46,12 @@ impl Ledger {
             return *company;
         }
         self.learn(hash, name)
+    }
+
+    /// What is asked right now, for those who watch.
+    #[inline]
+    pub(super) fn live(&self) -> &Live {
+        &self.engine.live
     }
 
     #[cold]

@@ -13,6 +13,7 @@ mod case;
 mod change;
 mod household;
 mod ledger;
+mod live;
 mod local;
 mod names;
 mod recorder;
@@ -39,6 +40,8 @@ use crate::wire::Name;
 
 pub use change::{Change, ChangeError, Target, Way};
 use household::Household;
+pub use live::Asked;
+use live::Live;
 use recorder::Recorder;
 pub use recorder::RecorderFigures;
 pub use resolve::Resolver;
@@ -61,6 +64,7 @@ pub struct Engine {
     /// Companies whose names were asked for, or may be.
     pub companies: Companies,
     surroundings: Mutex<Surroundings>,
+    live: Live,
     recorder: Mutex<Recorder>,
     hidden: AtomicBool,
     resolvers: Vec<mpsc::Sender<Waiting>>,
@@ -146,6 +150,7 @@ impl Engine {
             household,
             companies,
             surroundings: Mutex::default(),
+            live: Live::default(),
             recorder: Mutex::default(),
             hidden: AtomicBool::new(false),
             resolvers: senders,

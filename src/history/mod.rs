@@ -151,8 +151,7 @@ impl Store {
     /// # Errors
     /// The file cannot be read.
     pub fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
-        let sql = "SELECT value FROM setting WHERE name = ?1";
-        Ok(self.0.query_row(sql, [name], |row| row.get(0)).optional()?)
+        setting(&self.0, name)
     }
 
     /// Sets all of `settings` and remembers `change`, or nothing of it; lets go of what is no longer
@@ -201,6 +200,11 @@ impl Store {
         let changes: Result<_, _> = statement.query_map([most], read)?.collect();
         Ok(changes?)
     }
+}
+
+fn setting(connection: &Connection, name: &str) -> Result<Option<String>, StoreError> {
+    let sql = "SELECT value FROM setting WHERE name = ?1";
+    Ok(connection.query_row(sql, [name], |row| row.get(0)).optional()?)
 }
 
 /// Whether the file is no store of ours any more.

@@ -100,6 +100,14 @@ impl Reader {
         Ok(Self(connection))
     }
 
+    /// What was set under `name`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
+        super::setting(&self.0, name)
+    }
+
     /// All queries from day `first` to day `last`, in days since 1970; of one device, or of all.
     ///
     /// # Errors

@@ -26,7 +26,7 @@ use super::{ListRule, Tier};
 use crate::wire::Name;
 
 pub use reason::Reason;
-pub use record::{local_record, rtype_number};
+pub use record::{local_record, rtype_number, rtype_text};
 
 /// Bad lines that are kept to be shown.
 const KEPT_SKIPS: usize = 10;

@@ -96,6 +96,14 @@ pub fn rtype_number(text: &str) -> Option<u16> {
     }
 }
 
+/// A type's mnemonic, or `TYPE65280`.
+pub fn rtype_text(number: u16) -> String {
+    match RecordType::from(number) {
+        RecordType::Unknown(number) => format!("TYPE{number}"),
+        known => known.to_string(),
+    }
+}
+
 /// A response code by its mnemonic.
 pub(super) fn rcode(text: &str) -> Option<Rcode> {
     let codes = [

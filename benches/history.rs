@@ -90,8 +90,8 @@ fn timed<T>(what: &str, ask: impl Fn() -> T) {
 }
 
 fn main() {
-    // On a disk: what is written to memory is counted to nobody.
-    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    // In memory: nobody waits for the disk 6,000 times.
+    let folder = tempfile::tempdir_in("/dev/shm").expect("a folder");
     let (mut store, _) = Store::open(folder.path()).expect("a store");
     let mut random = Random(1);
     let retention = Retention { hours: 90, days: 400 };
@@ -101,11 +101,19 @@ fn main() {
             let now = ((FIRST + day) * 24 + 7 + hour) * 3_600;
             store.add(&rows(&mut random, QUERIES), now).expect("rows are written");
         }
-        store.retire(retention, (FIRST + day) * 86_400).expect("old rows go");
+        store.roll_up(retention, (FIRST + day) * 86_400).expect("old rows go");
     }
     println!("A year of {DEVICES} devices and {COMPANIES} companies, 100,000 queries a day:");
     println!("  made in {:.0} s", start.elapsed().as_secs_f64());
     println!("  {:.1} MB in all files", size(folder.path()) as f64 / 1e6);
+    // On a disk: what is written to memory is counted to nobody.
+    drop(store);
+    let on_disk = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    for file in fs::read_dir(folder.path()).expect("the folder").flatten() {
+        fs::copy(file.path(), on_disk.path().join(file.file_name())).expect("a copy");
+    }
+    let folder = on_disk;
+    let (mut store, _) = Store::open(folder.path()).expect("a store");
     let before = written();
     for hour in 0..HOURS {
         for flush in 0..FLUSHES {
@@ -113,7 +121,7 @@ fn main() {
             store.add(&rows(&mut random, QUERIES / FLUSHES), now).expect("rows are written");
         }
     }
-    store.retire(retention, (FIRST + DAYS) * 86_400).expect("old rows go");
+    store.roll_up(retention, (FIRST + DAYS) * 86_400).expect("old rows go");
     println!("  {:.2} MB written in a day, every 5 minutes", (written() - before) as f64 / 1e6);
     let last = FIRST + DAYS;
     let reader = Reader::open(folder.path()).expect("a reader");

@@ -67,7 +67,7 @@ impl Engine {
                 let history = &self.snapshot().config.history;
                 let days = |time: Duration| time.as_secs() / 86_400;
                 let retention = Retention { hours: days(history.hours), days: days(history.days) };
-                store.retire(retention, at)?;
+                store.roll_up(retention, at)?;
                 recorder.retired = Some(Instant::now());
             }
             bytes = store.bytes()?;

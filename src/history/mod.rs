@@ -8,6 +8,7 @@
 
 pub mod read;
 mod rollup;
+mod rows;
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -33,6 +34,7 @@ const STEPS: &[&str] = &[
     CREATE INDEX change_at ON change (at);
 ",
     rollup::STEP,
+    rollup::STEP_OF_MONTHS,
 ];
 /// Changes are remembered for so long.
 const REMEMBERED: Duration = Duration::from_secs(400 * 86_400);

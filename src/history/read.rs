@@ -1,13 +1,15 @@
 //! Questions to the store, over a connection of their own that can only read: whoever asks never
 //! keeps the writer waiting.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, Row, params};
+use foldhash::fast::RandomState;
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use serde::Serialize;
 
 use super::rollup::{DAY, HOUR, category};
+use super::rows::{Counted, Gathered, Part, rows, sums};
 use super::{FILE, PATIENCE, StoreError};
 use crate::trackers::Category;
 
@@ -113,11 +115,41 @@ impl Reader {
     /// # Errors
     /// The file cannot be read.
     pub fn totals(&self, first: u64, last: u64, device: Option<&str>) -> Result<Sums, StoreError> {
-        let sql = "SELECT coalesce(sum(block), 0), coalesce(sum(allow), 0), coalesce(sum(pass), 0)
-                   FROM day WHERE day BETWEEN ?1 AND ?2
-                   AND (?3 IS NULL OR device = (SELECT id FROM device WHERE key = ?3))";
-        let days = params![first as i64, last as i64, device];
-        Ok(self.0.query_row(sql, days, |row| sums(row, 0))?)
+        let mut totals = Sums::default();
+        self.rows(first, last, device, |_, row| {
+            totals.block += row.sums.block;
+            totals.allow += row.sums.allow;
+            totals.pass += row.sums.pass;
+        })?;
+        Ok(totals)
+    }
+
+    fn rows(
+        &self,
+        first: u64,
+        last: u64,
+        device: Option<&str>,
+        each: impl FnMut(Part, Counted),
+    ) -> Result<(), StoreError> {
+        let device = match device {
+            None => None,
+            Some(key) => {
+                let sql = "SELECT id FROM device WHERE key = ?1";
+                let id = self.0.query_row(sql, [key], |row| row.get(0)).optional()?;
+                let Some(id) = id else { return Ok(()) };
+                Some(id)
+            }
+        };
+        // One view of all: a day may be made of its hours meanwhile.
+        let view = self.0.unchecked_transaction()?;
+        Ok(rows(&view, first, last, device, each)?)
+    }
+
+    /// Texts of a table by their numbers.
+    fn texts(&self, sql: &str) -> Result<HashMap<i64, String, RandomState>, StoreError> {
+        let mut statement = self.0.prepare(sql)?;
+        let texts = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(texts.collect::<Result<_, _>>()?)
     }
 
     /// Companies from day `first` to day `last`, those first that reached the most devices in the
@@ -131,45 +163,54 @@ impl Reader {
         last: u64,
         device: Option<&str>,
     ) -> Result<Vec<Company>, StoreError> {
-        let sql = "SELECT company.name, category, day.day, day.device, block, allow, pass, hours
-                   FROM day JOIN company ON company.id = day.company
-                   WHERE day BETWEEN ?1 AND ?2 AND company.name <> ''
-                   AND (?3 IS NULL OR device = (SELECT id FROM device WHERE key = ?3))";
-        let mut statement = self.0.prepare(sql)?;
-        let mut rows = statement.query(params![first as i64, last as i64, device])?;
-        let mut found: BTreeMap<String, Gathered> = BTreeMap::new();
-        while let Some(row) = rows.next()? {
-            let company = found.entry(row.get(0)?).or_default();
-            let sums = sums(row, 4)?;
-            let all = sums.block + sums.allow + sums.pass;
-            *company.categories.entry(row.get(1)?).or_default() += all;
-            *company.hours.entry(row.get(2)?).or_default() |= row.get::<_, i64>(7)?;
-            company.devices.insert(row.get(3)?);
-            company.sums.block += sums.block;
-            company.sums.allow += sums.allow;
-            company.sums.pass += sums.pass;
+        let mut names = self.texts("SELECT id, name FROM company WHERE name <> ''")?;
+        let mut found: HashMap<i64, Gathered, RandomState> = HashMap::default();
+        let mut pairs: HashSet<(i64, i64), RandomState> = HashSet::default();
+        self.rows(first, last, device, |part, row| {
+            if !names.contains_key(&row.company) {
+                return;
+            }
+            let company = found.entry(row.company).or_default();
+            // The hours of all devices together are told in rows of their own.
+            if part == Part::Month && (row.device == 0 || device.is_some()) {
+                company.add_hours_of(row);
+            }
+            if row.device != 0 {
+                company.add(part, row);
+                pairs.insert((row.device, row.company));
+            }
+        })?;
+        let mut devices: HashMap<i64, (u64, bool), RandomState> = HashMap::default();
+        let mut met = self.0.prepare("SELECT day FROM met WHERE device = ?1 AND company = ?2")?;
+        for (device, company) in pairs {
+            let day: Option<i64> = met.query_row([device, company], |row| row.get(0)).optional()?;
+            let (count, is_old) = devices.entry(company).or_default();
+            *count += 1;
+            *is_old |= day.is_some_and(|day| day < first as i64);
         }
-        let before = "SELECT 1 FROM day JOIN company ON company.id = day.company
-                      WHERE company.name = ?1 AND day < ?2
-                      AND (?3 IS NULL OR device = (SELECT id FROM device WHERE key = ?3)) LIMIT 1";
-        let mut before = self.0.prepare(before)?;
+        if device.is_none() {
+            // Those that met devices which were silent in these days are not new, either.
+            let mut before = self.0.prepare("SELECT DISTINCT company FROM met WHERE day < ?1")?;
+            let mut before = before.query([first as i64])?;
+            while let Some(row) = before.next()? {
+                if let Some((_, is_old)) = devices.get_mut(&row.get(0)?) {
+                    *is_old = true;
+                }
+            }
+        }
         let mut companies = Vec::with_capacity(found.len());
-        for (name, of) in found {
-            let most = of.categories.iter().max_by_key(|(_, count)| **count);
-            companies.push(Company {
-                category: most.and_then(|(number, _)| category(*number)),
-                block: of.sums.block,
-                allow: of.sums.allow,
-                pass: of.sums.pass,
-                devices: of.devices.len() as u64,
-                hours: of.hours.values().map(|hours| u64::from(hours.count_ones())).sum(),
-                is_new: !before.exists(params![name, first as i64, device])?,
-                name,
-            });
+        for (company, of) in found {
+            let Some(name) = names.remove(&company) else { continue };
+            let (devices, is_old) = devices.get(&company).copied().unwrap_or_default();
+            let (hours, category) = (of.hours(), of.category());
+            let Sums { block, allow, pass } = of.sums;
+            let is_new = !is_old;
+            companies.push(Company { name, category, block, allow, pass, devices, hours, is_new });
         }
         let all = |company: &Company| company.block + company.allow + company.pass;
-        companies.sort_by_key(|company| {
-            std::cmp::Reverse((company.devices, company.hours, all(company)))
+        companies.sort_by(|a, b| {
+            let key = |company: &Company| (company.devices, company.hours, all(company));
+            key(b).cmp(&key(a)).then_with(|| a.name.cmp(&b.name))
         });
         Ok(companies)
     }
@@ -179,24 +220,34 @@ impl Reader {
     /// # Errors
     /// The file cannot be read.
     pub fn devices(&self, first: u64, last: u64) -> Result<Vec<Device>, StoreError> {
-        let sql = "SELECT device.key, sum(block), sum(allow), sum(pass),
-                       count(DISTINCT CASE WHEN company.name <> '' THEN company END)
-                   FROM day JOIN device ON device.id = day.device
-                       JOIN company ON company.id = day.company
-                   WHERE day BETWEEN ?1 AND ?2
-                   GROUP BY device.key ORDER BY sum(block) + sum(allow) + sum(pass) DESC";
-        let mut statement = self.0.prepare(sql)?;
-        let device = |row: &Row<'_>| {
-            let companies = row.get::<_, i64>(4)?;
-            Ok(Device {
-                key: row.get(0)?,
-                sums: sums(row, 1)?,
-                companies: u64::try_from(companies).unwrap_or_default(),
-            })
-        };
-        let found: Result<_, _> =
-            statement.query_map(params![first as i64, last as i64], device)?.collect();
-        Ok(found?)
+        let mut keys = self.texts("SELECT id, key FROM device")?;
+        let none: Option<i64> = self
+            .0
+            .query_row("SELECT id FROM company WHERE name = ''", [], |row| row.get(0))
+            .optional()?;
+        let mut found: HashMap<i64, (Sums, HashSet<i64, RandomState>), RandomState> =
+            HashMap::default();
+        self.rows(first, last, None, |_, row| {
+            if row.device == 0 {
+                return;
+            }
+            let (sums, companies) = found.entry(row.device).or_default();
+            sums.block += row.sums.block;
+            sums.allow += row.sums.allow;
+            sums.pass += row.sums.pass;
+            if Some(row.company) != none {
+                companies.insert(row.company);
+            }
+        })?;
+        let devices = found.into_iter().filter_map(|(device, (sums, companies))| {
+            Some(Device { key: keys.remove(&device)?, sums, companies: companies.len() as u64 })
+        });
+        let mut devices: Vec<Device> = devices.collect();
+        devices.sort_by(|a, b| {
+            let all = |Device { sums, .. }: &Device| sums.block + sums.allow + sums.pass;
+            all(b).cmp(&all(a)).then_with(|| a.key.cmp(&b.key))
+        });
+        Ok(devices)
     }
 
     /// Devices and companies that met in each hour from `first` on, in hours since 1970.
@@ -229,13 +280,21 @@ impl Reader {
     ) -> Result<std::io::Result<()>, StoreError> {
         let (table, seconds) = match by {
             By::Hour => ("hour", HOUR),
-            By::Day => ("day", HOUR * DAY),
+            By::Day => ("every_day", HOUR * DAY),
         };
         let sql = format!(
-            "SELECT {table}.{table}, device.key, company.name, category, block, allow, pass
-             FROM {table} JOIN device ON device.id = {table}.device
-                 JOIN company ON company.id = {table}.company
-             ORDER BY {table}.{table}, device.key, company.name"
+            "WITH every_day AS (
+                 SELECT day AS at, device, company, category, block, allow, pass FROM day
+                 UNION ALL
+                 SELECT hour / 24, device, company, category, sum(block), sum(allow), sum(pass)
+                 FROM hour WHERE hour >= 24 * (
+                     SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'rolled_up_to')
+                 GROUP BY hour / 24, device, company, category)
+             SELECT {at}, device.key, company.name, category, block, allow, pass
+             FROM {table} AS kept JOIN device ON device.id = kept.device
+                 JOIN company ON company.id = kept.company
+             ORDER BY 1, 2, 3, 4",
+            at = if table == "hour" { "hour" } else { "at" },
         );
         let mut statement = self.0.prepare(&sql)?;
         let mut rows = statement.query([])?;
@@ -262,22 +321,9 @@ impl Reader {
     /// # Errors
     /// The file cannot be read.
     pub fn first_day(&self) -> Result<Option<u64>, StoreError> {
-        let day: Option<i64> =
-            self.0.query_row("SELECT min(day) FROM day", [], |row| row.get(0))?;
+        let sql = "SELECT min(coalesce((SELECT min(day) FROM day), hour / 24), hour / 24)
+                   FROM (SELECT min(hour) AS hour FROM hour)";
+        let day: Option<i64> = self.0.query_row(sql, [], |row| row.get(0))?;
         Ok(day.and_then(|day| u64::try_from(day).ok()))
     }
-}
-
-#[derive(Default)]
-struct Gathered {
-    sums: Sums,
-    categories: BTreeMap<i64, u64>,
-    devices: BTreeSet<i64>,
-    hours: BTreeMap<i64, i64>,
-}
-
-/// Three counts of a row, from column `at` on.
-fn sums(row: &Row<'_>, at: usize) -> Result<Sums, rusqlite::Error> {
-    let count = |at| row.get(at).map(|count: i64| u64::try_from(count).unwrap_or_default());
-    Ok(Sums { block: count(at)?, allow: count(at + 1)?, pass: count(at + 2)? })
 }

@@ -1,13 +1,16 @@
-//! Who followed whom, rolled up: by hour for some months, by day for a year.
+//! Who followed whom, rolled up: by hour for some months, by day for a year, by month for questions
+//! about many days.
 //!
-//! A day's row also tells in which of its hours there was anything, so that reach can be told when
-//! the hours are gone.
+//! Counts are added to the running hour alone, so that little is written. A day that is over is made
+//! of its hours, and a month of its days. A day's row also tells in which of its hours there was
+//! anything, so that reach can be told when the hours are gone.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use foldhash::fast::RandomState;
 use rusqlite::{OptionalExtension as _, Statement, Transaction, params};
 
+use super::rows::{Gathered, Part, is_rolled_up, rolled_up_to, rows};
 use super::{Store, StoreError};
 use crate::trackers::Category;
 
@@ -28,9 +31,29 @@ pub(super) const STEP: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
+/// Months, with the category that most of a pair's queries were for and the number of its hours;
+/// device 0 tells in how many hours a company was anywhere. And the day on which a device first met
+/// a company. Days before `rolled_up_to` are in `day`, later ones only in their hours.
+pub(super) const STEP_OF_MONTHS: &str = "
+    CREATE TABLE month (
+        month INTEGER NOT NULL, device INTEGER NOT NULL, company INTEGER NOT NULL,
+        category INTEGER NOT NULL, block INTEGER NOT NULL, allow INTEGER NOT NULL,
+        pass INTEGER NOT NULL, hours INTEGER NOT NULL,
+        PRIMARY KEY (month, device, company)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE met (
+        device INTEGER NOT NULL, company INTEGER NOT NULL, day INTEGER NOT NULL,
+        PRIMARY KEY (device, company)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO met SELECT device, company, min(day) FROM day GROUP BY device, company;
+    INSERT INTO setting SELECT 'rolled_up_to', coalesce(max(day) + 1, 0) FROM day;
+";
+
 /// Seconds of an hour, and hours of a day: both by universal time.
 pub(super) const HOUR: u64 = 3_600;
 pub(super) const DAY: u64 = 24;
+/// Days of what is called a month here: they begin on no calendar's first.
+pub(super) const MONTH: u64 = 30;
 
 /// Queries of a device for names of a company, since they were last written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,14 +90,15 @@ pub(super) fn category(number: i64) -> Option<Category> {
 }
 
 impl Store {
-    /// Adds `rows` to the hour and the day of `now`, in seconds since 1970: all or none.
+    /// Adds `rows` to the hour of `now`, in seconds since 1970: all or none.
     ///
     /// # Errors
     /// The file cannot be written.
     pub fn add(&mut self, rows: &[Row], now: u64) -> Result<(), StoreError> {
         let (hour, day) = (now / HOUR, now / HOUR / DAY);
-        let of_day = 1_i64 << (hour % DAY);
         let transaction = self.0.transaction()?;
+        // A clock that was set back adds to a day that was over.
+        let was_over = day < rolled_up_to(&transaction)?;
         {
             let mut into_hour = transaction.prepare(
                 "INSERT INTO hour VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -87,6 +111,10 @@ impl Store {
                      allow = allow + excluded.allow, pass = pass + excluded.pass,
                      hours = hours | excluded.hours",
             )?;
+            let mut meet = transaction.prepare(
+                "INSERT INTO met VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET day = excluded.day WHERE excluded.day < day",
+            )?;
             let mut devices = Numbers::new(&transaction, "device", "key")?;
             let mut companies = Numbers::new(&transaction, "company", "name")?;
             for row in rows {
@@ -94,30 +122,60 @@ impl Store {
                 let [block, allow, pass] =
                     [row.block, row.allow, row.pass].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
                 let category = number(row.category);
-                let (hour, day) = (hour as i64, day as i64);
-                into_hour.execute(params![hour, device, company, category, block, allow, pass])?;
-                into_day
-                    .execute(params![day, device, company, category, block, allow, pass, of_day])?;
+                into_hour.execute(params![
+                    hour as i64,
+                    device,
+                    company,
+                    category,
+                    block,
+                    allow,
+                    pass
+                ])?;
+                meet.execute(params![device, company, day as i64])?;
+                if was_over {
+                    let (day, hours) = (day as i64, 1_i64 << (hour % DAY));
+                    into_day.execute(params![
+                        day, device, company, category, block, allow, pass, hours
+                    ])?;
+                }
             }
+        }
+        if was_over {
+            transaction.execute("DELETE FROM month WHERE month = ?1", [(day / MONTH) as i64])?;
         }
         transaction.commit()?;
         Ok(())
     }
 
-    /// Lets go of what is older than it may be, at `now`. Returns how many rows went.
+    /// Makes days of hours and months of days that are over at `now`, and lets go of what is older
+    /// than it may be. Returns how many rows went. What is long over is not looked at again.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn retire(&mut self, retention: Retention, now: u64) -> Result<usize, StoreError> {
+    pub fn roll_up(&mut self, retention: Retention, now: u64) -> Result<usize, StoreError> {
         let today = now / HOUR / DAY;
         let hour = today.saturating_sub(retention.hours) * DAY;
         let day = today.saturating_sub(retention.days);
         let transaction = self.0.transaction()?;
-        let gone = transaction.execute("DELETE FROM hour WHERE hour < ?1", [hour as i64])?
-            + transaction.execute("DELETE FROM day WHERE day < ?1", [day as i64])?;
-        tidy(&transaction)?;
+        let first = rolled_up_to(&transaction)?;
+        if first < today {
+            make_days(&transaction, first * DAY, today * DAY, None)?;
+            let sql = "UPDATE setting SET value = ?1 WHERE name = 'rolled_up_to'";
+            transaction.execute(sql, [today.to_string()])?;
+        }
+        let hours = transaction.execute("DELETE FROM hour WHERE hour < ?1", [hour as i64])?;
+        let days = transaction.execute("DELETE FROM day WHERE day < ?1", [day as i64])?;
+        // A month of which a day is gone would tell too much.
+        let month = day.div_ceil(MONTH);
+        transaction.execute("DELETE FROM month WHERE month < ?1", [month as i64])?;
+        for month in month..today.max(first) / MONTH {
+            make_month(&transaction, month)?;
+        }
+        if days > 0 {
+            tidy(&transaction)?;
+        }
         transaction.commit()?;
-        Ok(gone)
+        Ok(hours + days)
     }
 
     /// Forgets all counts of the device of this key, or of all, since `since` hours of 1970, or for
@@ -132,27 +190,22 @@ impl Store {
         since: Option<u64>,
     ) -> Result<usize, StoreError> {
         let hour = since.unwrap_or(0);
+        let (day, month) = (hour / DAY, hour / DAY / MONTH);
         let transaction = self.0.transaction()?;
-        let whose = "(?1 IS NULL OR device IN (SELECT id FROM device WHERE key = ?1))";
-        let mut gone = transaction.execute(
-            &format!("DELETE FROM hour WHERE {whose} AND hour >= ?2"),
-            params![device, hour as i64],
-        )?;
-        // A day of which some hours stay is made anew of them.
-        gone += transaction.execute(
-            &format!("DELETE FROM day WHERE {whose} AND day >= ?2"),
-            params![device, (hour / DAY) as i64],
-        )?;
-        if since.is_some_and(|hour| hour % DAY != 0) {
-            transaction.execute(
-                &format!(
-                    "INSERT INTO day SELECT hour / 24, device, company, category, sum(block),
-                         sum(allow), sum(pass), sum(1 << (hour % 24))
-                     FROM hour WHERE {whose} AND hour >= ?2 AND hour < ?3
-                     GROUP BY hour / 24, device, company, category"
-                ),
-                params![device, (hour / DAY * DAY) as i64, hour as i64],
-            )?;
+        let end = rolled_up_to(&transaction)?;
+        let delete = |from: &str, first: u64| {
+            let whose = "(?1 IS NULL OR device IN (SELECT id FROM device WHERE key = ?1))";
+            let sql = format!("DELETE FROM {from} WHERE {whose} AND {from} >= ?2");
+            transaction.execute(&sql, params![device, first as i64])
+        };
+        // A day of which some hours stay is made anew of them, and so is a month of its days.
+        let gone = delete("hour", hour)? + delete("day", day)?;
+        transaction.execute("DELETE FROM month WHERE month >= ?1", [month as i64])?;
+        if day < end && !hour.is_multiple_of(DAY) {
+            make_days(&transaction, day * DAY, hour, device)?;
+        }
+        for month in month..end / MONTH {
+            make_month(&transaction, month)?;
         }
         tidy(&transaction)?;
         transaction.commit()?;
@@ -161,11 +214,67 @@ impl Store {
     }
 }
 
-/// Lets go of devices and companies of which nothing is counted any more.
+/// Makes days of the hours from `first` to before `end`: of one device, or of all.
+fn make_days(
+    transaction: &Transaction<'_>,
+    first: u64,
+    end: u64,
+    device: Option<&str>,
+) -> Result<(), rusqlite::Error> {
+    let sql = "INSERT INTO day SELECT hour / 24, device, company, category, sum(block),
+                   sum(allow), sum(pass), sum(1 << (hour % 24))
+               FROM hour WHERE hour >= ?1 AND hour < ?2
+               AND (?3 IS NULL OR device IN (SELECT id FROM device WHERE key = ?3))
+               GROUP BY hour / 24, device, company, category";
+    let end = i64::try_from(end).unwrap_or(i64::MAX);
+    transaction.execute(sql, params![first as i64, end, device])?;
+    Ok(())
+}
+
+/// Makes a month of its days, where it is not made yet.
+fn make_month(transaction: &Transaction<'_>, month: u64) -> Result<(), rusqlite::Error> {
+    if is_rolled_up(transaction, month)? {
+        return Ok(());
+    }
+    let mut pairs: BTreeMap<(i64, i64), Gathered> = BTreeMap::new();
+    let (first, last) = (month * MONTH, (month + 1) * MONTH - 1);
+    rows(transaction, first, last, None, |part, row| {
+        debug_assert!(part != Part::Month, "not made yet");
+        pairs.entry((row.device, row.company)).or_default().add(part, row);
+        pairs.entry((0, row.company)).or_default().add(part, row);
+    })?;
+    let mut insert =
+        transaction.prepare("INSERT INTO month VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+    for ((device, company), gathered) in pairs {
+        let hours = gathered.hours() as i64;
+        let sums = if device == 0 { Default::default() } else { gathered.sums };
+        let [block, allow, pass] = [sums.block, sums.allow, sums.pass].map(|sum| sum as i64);
+        let category = number(gathered.category());
+        let month = month as i64;
+        insert.execute(params![month, device, company, category, block, allow, pass, hours])?;
+    }
+    Ok(())
+}
+
+/// Lets go of devices, of companies and of who met whom, where nothing is counted of it any more.
 fn tidy(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+    let mut pairs: HashSet<(i64, i64), RandomState> = HashSet::default();
+    let end = i64::MAX as u64 / DAY - 1;
+    rows(transaction, 0, end, None, |_, row| {
+        pairs.insert((row.device, row.company));
+    })?;
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let mut known = transaction.prepare("SELECT device, company FROM met")?;
+    let known: Vec<(i64, i64)> = known.query_map([], read)?.collect::<Result<_, _>>()?;
+    let mut part = transaction.prepare("DELETE FROM met WHERE device = ?1 AND company = ?2")?;
+    for pair in known {
+        if !pairs.contains(&pair) {
+            part.execute(pair)?;
+        }
+    }
     transaction.execute_batch(
-        "DELETE FROM device WHERE id NOT IN (SELECT device FROM day UNION SELECT device FROM hour);
-         DELETE FROM company WHERE id NOT IN (SELECT company FROM day UNION SELECT company FROM hour);",
+        "DELETE FROM device WHERE id NOT IN (SELECT device FROM met);
+         DELETE FROM company WHERE id NOT IN (SELECT company FROM met);",
     )
 }
 
@@ -206,64 +315,4 @@ impl<'a> Numbers<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::read::Reader;
-    use super::*;
-
-    const NOW: u64 = 20_000 * DAY * HOUR + 5 * HOUR;
-
-    fn row(device: &str, company: &str, block: u64) -> Row {
-        let category = (!company.is_empty()).then_some(Category::Analytics);
-        let (device, company) = (device.to_owned(), company.to_owned());
-        Row { device, company, category, block, allow: 1, pass: 2 }
-    }
-
-    #[test]
-    fn rows_add_up_by_hour_and_day_and_go_when_they_are_old() {
-        let folder = tempfile::tempdir().unwrap();
-        let (mut store, _) = Store::open(folder.path()).unwrap();
-        store.add(&[row("tv", "Acme", 5), row("tv", "", 0)], NOW).unwrap();
-        store.add(&[row("tv", "Acme", 5)], NOW + 60).unwrap();
-        store.add(&[row("pad", "Acme", 1)], NOW + HOUR).unwrap();
-        let reader = Reader::open(folder.path()).unwrap();
-        let whole = |reader: &Reader| reader.companies(20_000, 20_000, None).unwrap();
-        let companies = whole(&reader);
-        assert_eq!(companies.len(), 1);
-        let acme = &companies[0];
-        assert_eq!((acme.block, acme.allow, acme.pass), (11, 3, 6));
-        assert_eq!((acme.devices, acme.hours), (2, 2));
-        assert_eq!(reader.companies(20_000, 20_000, Some("pad")).unwrap()[0].block, 1);
-        assert_eq!(reader.totals(20_000, 20_000, None).unwrap().pass, 8);
-        let retention = Retention { hours: 1, days: 2 };
-        assert_eq!(store.retire(retention, NOW + DAY * HOUR).unwrap(), 0);
-        assert_eq!(store.retire(retention, NOW + 2 * DAY * HOUR).unwrap(), 3, "the hours");
-        assert_eq!(whole(&reader).len(), 1);
-        assert_eq!(store.retire(retention, NOW + 3 * DAY * HOUR).unwrap(), 3, "the days");
-        assert_eq!(whole(&reader).len(), 0);
-    }
-
-    #[test]
-    fn what_is_forgotten_is_in_no_file_any_more() {
-        let folder = tempfile::tempdir().unwrap();
-        let (mut store, _) = Store::open(folder.path()).unwrap();
-        let planted = "planted-pseudonym";
-        store.add(&[row(planted, "Planted Inc.", 5), row("tv", "Acme", 1)], NOW).unwrap();
-        store.add(&[row(planted, "Planted Inc.", 5)], NOW + HOUR).unwrap();
-        let holds = |text: &str| {
-            let files = std::fs::read_dir(folder.path()).unwrap();
-            let mut files = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
-            files.any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
-        };
-        assert!(holds(planted) && holds("Planted Inc."));
-        // The last hour alone: the day keeps the one before.
-        assert_eq!(store.forget(Some(planted), Some((NOW + HOUR) / HOUR)).unwrap(), 2);
-        let reader = Reader::open(folder.path()).unwrap();
-        let left = reader.companies(20_000, 20_000, Some(planted)).unwrap();
-        assert_eq!((left[0].block, left[0].hours), (5, 1));
-        drop(reader);
-        assert_eq!(store.forget(Some(planted), None).unwrap(), 2);
-        assert!(!holds(planted) && !holds("Planted Inc.") && holds("Acme"));
-        store.forget(None, None).unwrap();
-        assert!(!holds("Acme"));
-    }
-}
+mod tests;

@@ -1,0 +1,145 @@
+use std::collections::BTreeSet;
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::super::read::Reader;
+use super::*;
+
+const NOW: u64 = 20_000 * DAY * HOUR + 5 * HOUR;
+
+fn row(device: &str, company: &str, block: u64) -> Row {
+    let category = (!company.is_empty()).then_some(Category::Analytics);
+    let (device, company) = (device.to_owned(), company.to_owned());
+    Row { device, company, category, block, allow: 1, pass: 2 }
+}
+
+#[test]
+fn rows_add_up_by_hour_and_day_and_go_when_they_are_old() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut store, _) = Store::open(folder.path()).unwrap();
+    store.add(&[row("tv", "Acme", 5), row("tv", "", 0)], NOW).unwrap();
+    store.add(&[row("tv", "Acme", 5)], NOW + 60).unwrap();
+    store.add(&[row("pad", "Acme", 1)], NOW + HOUR).unwrap();
+    let reader = Reader::open(folder.path()).unwrap();
+    let whole = |reader: &Reader| reader.companies(20_000, 20_000, None).unwrap();
+    let companies = whole(&reader);
+    assert_eq!(companies.len(), 1);
+    let acme = &companies[0];
+    assert_eq!((acme.block, acme.allow, acme.pass), (11, 3, 6));
+    assert_eq!((acme.devices, acme.hours), (2, 2));
+    assert_eq!(reader.companies(20_000, 20_000, Some("pad")).unwrap()[0].block, 1);
+    assert_eq!(reader.totals(20_000, 20_000, None).unwrap().pass, 8);
+    let retention = Retention { hours: 1, days: 2 };
+    assert_eq!(store.roll_up(retention, NOW + DAY * HOUR).unwrap(), 0);
+    assert_eq!(store.roll_up(retention, NOW + 2 * DAY * HOUR).unwrap(), 3, "the hours");
+    assert_eq!(whole(&reader).len(), 1);
+    assert_eq!(store.roll_up(retention, NOW + 3 * DAY * HOUR).unwrap(), 3, "the days");
+    assert_eq!(whole(&reader).len(), 0);
+}
+
+#[test]
+fn what_is_forgotten_is_in_no_file_any_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut store, _) = Store::open(folder.path()).unwrap();
+    let planted = "planted-pseudonym";
+    store.add(&[row(planted, "Planted Inc.", 5), row("tv", "Acme", 1)], NOW).unwrap();
+    store.add(&[row(planted, "Planted Inc.", 5)], NOW + HOUR).unwrap();
+    let holds = |text: &str| {
+        let files = std::fs::read_dir(folder.path()).unwrap();
+        let mut files = files.map(|file| std::fs::read(file.unwrap().path()).unwrap());
+        files.any(|bytes| bytes.windows(text.len()).any(|window| window == text.as_bytes()))
+    };
+    assert!(holds(planted) && holds("Planted Inc."));
+    // The last hour alone: the day keeps the one before.
+    assert_eq!(store.forget(Some(planted), Some((NOW + HOUR) / HOUR)).unwrap(), 1);
+    let reader = Reader::open(folder.path()).unwrap();
+    let left = reader.companies(20_000, 20_000, Some(planted)).unwrap();
+    assert_eq!((left[0].block, left[0].hours), (5, 1));
+    drop(reader);
+    assert_eq!(store.forget(Some(planted), None).unwrap(), 1);
+    assert!(!holds(planted) && !holds("Planted Inc.") && holds("Acme"));
+    store.forget(None, None).unwrap();
+    assert!(!holds("Acme"));
+}
+
+type Model = BTreeMap<(u64, u8, u8), u64>;
+
+/// What `reader` says of days, told of by `model`.
+fn check(reader: &Reader, model: &Model, (first, last): (u64, u64), device: Option<u8>) {
+    let inside = model.iter().filter(|((hour, of, _), _)| {
+        (first..=last).contains(&(hour / DAY)) && device.is_none_or(|device| *of == device)
+    });
+    let mut companies: BTreeMap<String, (u64, BTreeSet<u64>, BTreeSet<u8>)> = BTreeMap::new();
+    for ((hour, device, company), block) in inside {
+        let of = companies.entry(format!("company {company}")).or_default();
+        of.0 += block;
+        of.1.insert(*hour);
+        of.2.insert(*device);
+    }
+    let key = device.map(|device| format!("device {device}"));
+    let found = reader.companies(first, last, key.as_deref()).unwrap();
+    let told: BTreeMap<_, _> = found
+        .iter()
+        .map(|of| (of.name.clone(), (of.block, of.hours, of.devices, of.is_new)))
+        .collect();
+    let is_new = |name: &str| {
+        !model.keys().any(|(hour, of, company)| {
+            hour / DAY < first
+                && format!("company {company}") == name
+                && device.is_none_or(|device| *of == device)
+        })
+    };
+    let expected: BTreeMap<_, _> = companies
+        .iter()
+        .map(|(name, (block, hours, devices))| {
+            let (hours, devices) = (hours.len() as u64, devices.len() as u64);
+            (name.clone(), (*block, hours, devices, is_new(name)))
+        })
+        .collect();
+    assert_eq!(told, expected);
+    let all: u64 = expected.values().map(|of| of.0).sum();
+    assert_eq!(reader.totals(first, last, key.as_deref()).unwrap().block, all);
+    if device.is_none() {
+        let told: u64 = reader.devices(first, last).unwrap().iter().map(|of| of.sums.block).sum();
+        assert_eq!(told, all);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 1 } else { 48 }))]
+
+    #[test]
+    fn spans_of_days_are_told_as_if_hours_were_added_up(
+        added in vec((0..120_u64, 0..24_u64, 1..4_u8, 1..5_u8, 0..9_u8), 1..120),
+        asked in vec((0..125_u64, 0..125_u64, option::of(1..4_u8)), 6),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut store, _) = Store::open(folder.path()).unwrap();
+        let reader = Reader::open(folder.path()).unwrap();
+        let mut model = Model::new();
+        for (day, hour, device, company, then) in added {
+            let hour = (20_000 + day) * DAY + hour;
+            let row = Row { allow: 0, pass: 0, ..row(
+                &format!("device {device}"), &format!("company {company}"), u64::from(then) + 1) };
+            store.add(&[row], hour * HOUR).unwrap();
+            *model.entry((hour, device, company)).or_default() += u64::from(then) + 1;
+            match then {
+                0..3 => {
+                    let retention = Retention { hours: 4_000, days: 4_000 };
+                    store.roll_up(retention, (hour + 30 * u64::from(then)) * HOUR).unwrap();
+                }
+                3 => {
+                    store.forget(Some(&format!("device {device}")), Some(hour - 40)).unwrap();
+                    model.retain(|(at, of, _), _| *of != device || *at < hour - 40);
+                }
+                _ => {}
+            }
+        }
+        for (one, other, device) in asked {
+            let days = (20_000 + one.min(other), 20_000 + one.max(other));
+            check(&reader, &model, days, device);
+        }
+    }
+}

@@ -6,6 +6,7 @@
 //! and what was set holds until the next start. No address and no name that somebody asked for is
 //! ever here.
 
+mod packed;
 pub mod read;
 mod rollup;
 mod rows;
@@ -33,8 +34,9 @@ const STEPS: &[&str] = &[
     ) STRICT;
     CREATE INDEX change_at ON change (at);
 ",
+    // Counts were first laid out in another way, before there was a version.
+    "",
     rollup::STEP,
-    rollup::STEP_OF_MONTHS,
 ];
 /// Changes are remembered for so long.
 const REMEMBERED: Duration = Duration::from_secs(400 * 86_400);

@@ -1,7 +1,7 @@
 //! Questions to the store, over a connection of their own that can only read: whoever asks never
 //! keeps the writer waiting.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use foldhash::fast::RandomState;
@@ -9,9 +9,12 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use serde::Serialize;
 
 use super::rollup::{DAY, HOUR, category};
-use super::rows::{Counted, Gathered, Part, rows, sums};
+use super::rows::{Gathered, Part, Row, oldest, read, rolled_up_to, rows};
 use super::{FILE, PATIENCE, StoreError};
 use crate::trackers::Category;
+
+/// Texts by number.
+type Texts = HashMap<i64, String, RandomState>;
 
 /// A store, open to be read.
 #[derive(Debug)]
@@ -26,6 +29,20 @@ pub struct Sums {
     pub allow: u64,
     /// Let through, or answered by the house.
     pub pass: u64,
+}
+
+impl Sums {
+    /// Adds others.
+    pub(super) fn add(&mut self, other: Self) {
+        self.block = self.block.saturating_add(other.block);
+        self.allow = self.allow.saturating_add(other.allow);
+        self.pass = self.pass.saturating_add(other.pass);
+    }
+
+    /// All of them.
+    pub fn all(self) -> u64 {
+        self.block.saturating_add(self.allow).saturating_add(self.pass)
+    }
 }
 
 /// A company in some days.
@@ -117,9 +134,7 @@ impl Reader {
     pub fn totals(&self, first: u64, last: u64, device: Option<&str>) -> Result<Sums, StoreError> {
         let mut totals = Sums::default();
         self.rows(first, last, device, |_, row| {
-            totals.block += row.sums.block;
-            totals.allow += row.sums.allow;
-            totals.pass += row.sums.pass;
+            totals.add(row.counted.sums);
         })?;
         Ok(totals)
     }
@@ -129,7 +144,7 @@ impl Reader {
         first: u64,
         last: u64,
         device: Option<&str>,
-        each: impl FnMut(Part, Counted),
+        each: impl FnMut(Part, Row),
     ) -> Result<(), StoreError> {
         let device = match device {
             None => None,
@@ -146,7 +161,7 @@ impl Reader {
     }
 
     /// Texts of a table by their numbers.
-    fn texts(&self, sql: &str) -> Result<HashMap<i64, String, RandomState>, StoreError> {
+    fn texts(&self, sql: &str) -> Result<Texts, StoreError> {
         let mut statement = self.0.prepare(sql)?;
         let texts = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(texts.collect::<Result<_, _>>()?)
@@ -232,9 +247,7 @@ impl Reader {
                 return;
             }
             let (sums, companies) = found.entry(row.device).or_default();
-            sums.block += row.sums.block;
-            sums.allow += row.sums.allow;
-            sums.pass += row.sums.pass;
+            sums.add(row.counted.sums);
             if Some(row.company) != none {
                 companies.insert(row.company);
             }
@@ -243,10 +256,7 @@ impl Reader {
             Some(Device { key: keys.remove(&device)?, sums, companies: companies.len() as u64 })
         });
         let mut devices: Vec<Device> = devices.collect();
-        devices.sort_by(|a, b| {
-            let all = |Device { sums, .. }: &Device| sums.block + sums.allow + sums.pass;
-            all(b).cmp(&all(a)).then_with(|| a.key.cmp(&b.key))
-        });
+        devices.sort_by(|a, b| b.sums.all().cmp(&a.sums.all()).then_with(|| a.key.cmp(&b.key)));
         Ok(devices)
     }
 
@@ -255,18 +265,23 @@ impl Reader {
     /// # Errors
     /// The file cannot be read.
     pub fn met(&self, first: u64, mut each: impl FnMut(u64, &str, &str)) -> Result<(), StoreError> {
-        let sql = "SELECT DISTINCT hour, device.key, company.name FROM hour
-                       JOIN device ON device.id = hour.device
-                       JOIN company ON company.id = hour.company
-                   WHERE hour >= ?1 AND company.name <> ''";
-        let mut statement = self.0.prepare(sql)?;
-        let mut rows = statement.query([first as i64])?;
-        while let Some(row) = rows.next()? {
-            let hour = u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default();
-            let (device, company): (String, String) = (row.get(1)?, row.get(2)?);
-            each(hour, &device, &company);
-        }
+        let (devices, companies) = self.names()?;
+        read(&self.0, Part::Hour, (first, u64::MAX), None, &mut |_, row| {
+            let hour = row.day * DAY + u64::from(row.counted.hours.trailing_zeros());
+            let names = (devices.get(&row.device), companies.get(&row.company));
+            if let (Some(device), Some(company)) = names
+                && !company.is_empty()
+            {
+                each(hour, device, company);
+            }
+        })?;
         Ok(())
+    }
+
+    /// Devices and companies by number.
+    fn names(&self) -> Result<(Texts, Texts), StoreError> {
+        let devices = self.texts("SELECT id, key FROM device")?;
+        Ok((devices, self.texts("SELECT id, name FROM company")?))
     }
 
     /// Calls `each` with all that is kept, by hour or by day, the oldest first.
@@ -278,42 +293,43 @@ impl Reader {
         by: By,
         mut each: impl FnMut(&Kept) -> std::io::Result<()>,
     ) -> Result<std::io::Result<()>, StoreError> {
-        let (table, seconds) = match by {
-            By::Hour => ("hour", HOUR),
-            By::Day => ("every_day", HOUR * DAY),
-        };
-        let sql = format!(
-            "WITH every_day AS (
-                 SELECT day AS at, device, company, category, block, allow, pass FROM day
-                 UNION ALL
-                 SELECT hour / 24, device, company, category, sum(block), sum(allow), sum(pass)
-                 FROM hour WHERE hour >= 24 * (
-                     SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'rolled_up_to')
-                 GROUP BY hour / 24, device, company, category)
-             SELECT {at}, device.key, company.name, category, block, allow, pass
-             FROM {table} AS kept JOIN device ON device.id = kept.device
-                 JOIN company ON company.id = kept.company
-             ORDER BY 1, 2, 3, 4",
-            at = if table == "hour" { "hour" } else { "at" },
-        );
-        let mut statement = self.0.prepare(&sql)?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let Sums { block, allow, pass } = sums(row, 4)?;
-            let kept = Kept {
-                since: u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default() * seconds,
-                device: row.get(1)?,
-                company: row.get(2)?,
-                category: category(row.get(3)?).map(Category::as_str),
+        let view = self.0.unchecked_transaction()?;
+        let (devices, companies) = self.names()?;
+        let mut outcome = Ok(());
+        let mut tell = |at: u64, row: Row| {
+            let names = (devices.get(&row.device), companies.get(&row.company));
+            let (Some(device), Some(company), true) = (names.0, names.1, outcome.is_ok()) else {
+                return;
+            };
+            let Sums { block, allow, pass } = row.counted.sums;
+            outcome = each(&Kept {
+                since: at,
+                device: device.clone(),
+                company: company.clone(),
+                category: category(row.category).map(Category::as_str),
                 block,
                 allow,
                 pass,
-            };
-            if let Err(error) = each(&kept) {
-                return Ok(Err(error));
-            }
+            });
+        };
+        let hour = |row: &Row| row.day * DAY + u64::from(row.counted.hours.trailing_zeros());
+        let end = rolled_up_to(&view)?;
+        if by == By::Hour {
+            read(&view, Part::Hour, (0, u64::MAX), None, &mut |_, row| {
+                tell(hour(&row) * HOUR, row)
+            })?;
+            return Ok(outcome);
         }
-        Ok(Ok(()))
+        read(&view, Part::Day, (0, end), None, &mut |_, row| tell(row.day * DAY * HOUR, row))?;
+        // Days that are not over are in their hours.
+        let mut days: BTreeMap<(u64, i64, i64, i64), Row> = BTreeMap::new();
+        read(&view, Part::Hour, (end * DAY, u64::MAX), None, &mut |_, row| {
+            days.entry((row.day, row.device, row.company, row.category))
+                .and_modify(|day| day.counted.sums.add(row.counted.sums))
+                .or_insert(row);
+        })?;
+        days.into_values().for_each(|row| tell(row.day * DAY * HOUR, row));
+        Ok(outcome)
     }
 
     /// The first day of which anything is known.
@@ -321,9 +337,7 @@ impl Reader {
     /// # Errors
     /// The file cannot be read.
     pub fn first_day(&self) -> Result<Option<u64>, StoreError> {
-        let sql = "SELECT min(coalesce((SELECT min(day) FROM day), hour / 24), hour / 24)
-                   FROM (SELECT min(hour) AS hour FROM hour)";
-        let day: Option<i64> = self.0.query_row(sql, [], |row| row.get(0))?;
-        Ok(day.and_then(|day| u64::try_from(day).ok()))
+        let hour = oldest(&self.0, Part::Hour)?.map(|hour| hour / DAY);
+        Ok(oldest(&self.0, Part::Day)?.into_iter().chain(hour).min())
     }
 }

@@ -10,43 +10,32 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use foldhash::fast::RandomState;
 use rusqlite::{OptionalExtension as _, Statement, Transaction, params};
 
-use super::rows::{Gathered, Part, is_rolled_up, rolled_up_to, rows};
+use super::packed::{Counted, Counts, pack, unpack};
+use super::read::Sums;
+use super::rows::{Gathered, Part, is_rolled_up, oldest, place, places, read, rolled_up_to, rows};
 use super::{Store, StoreError};
 use crate::trackers::Category;
 
-/// The tables. Categories are numbers, those of their order, and one more than the last for none.
+/// The tables; nothing of what was counted before the first version is kept. A row is a device's hour,
+/// day or month: its place says which. In a month a company has the category that most of its
+/// queries were for, and device 0 tells in how many hours a company was anywhere. `met` is the day on
+/// which a device first met a company. Days before `rolled_up_to` are in `day`, later ones only in
+/// their hours. Categories are numbers, those of their order, and one more than the last for none.
 pub(super) const STEP: &str = "
+    DROP TABLE IF EXISTS device;
+    DROP TABLE IF EXISTS company;
+    DROP TABLE IF EXISTS hour;
+    DROP TABLE IF EXISTS day;
     CREATE TABLE device (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE) STRICT;
     CREATE TABLE company (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
-    CREATE TABLE hour (
-        hour INTEGER NOT NULL, device INTEGER NOT NULL, company INTEGER NOT NULL,
-        category INTEGER NOT NULL, block INTEGER NOT NULL, allow INTEGER NOT NULL,
-        pass INTEGER NOT NULL, PRIMARY KEY (hour, device, company, category)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE day (
-        day INTEGER NOT NULL, device INTEGER NOT NULL, company INTEGER NOT NULL,
-        category INTEGER NOT NULL, block INTEGER NOT NULL, allow INTEGER NOT NULL,
-        pass INTEGER NOT NULL, hours INTEGER NOT NULL,
-        PRIMARY KEY (day, device, company, category)
-    ) STRICT, WITHOUT ROWID;
-";
-
-/// Months, with the category that most of a pair's queries were for and the number of its hours;
-/// device 0 tells in how many hours a company was anywhere. And the day on which a device first met
-/// a company. Days before `rolled_up_to` are in `day`, later ones only in their hours.
-pub(super) const STEP_OF_MONTHS: &str = "
-    CREATE TABLE month (
-        month INTEGER NOT NULL, device INTEGER NOT NULL, company INTEGER NOT NULL,
-        category INTEGER NOT NULL, block INTEGER NOT NULL, allow INTEGER NOT NULL,
-        pass INTEGER NOT NULL, hours INTEGER NOT NULL,
-        PRIMARY KEY (month, device, company)
-    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE hour (place INTEGER PRIMARY KEY, packed BLOB NOT NULL) STRICT;
+    CREATE TABLE day (place INTEGER PRIMARY KEY, packed BLOB NOT NULL) STRICT;
+    CREATE TABLE month (place INTEGER PRIMARY KEY, packed BLOB NOT NULL) STRICT;
     CREATE TABLE met (
         device INTEGER NOT NULL, company INTEGER NOT NULL, day INTEGER NOT NULL,
         PRIMARY KEY (device, company)
     ) STRICT, WITHOUT ROWID;
-    INSERT INTO met SELECT device, company, min(day) FROM day GROUP BY device, company;
-    INSERT INTO setting SELECT 'rolled_up_to', coalesce(max(day) + 1, 0) FROM day;
+    INSERT INTO setting VALUES ('rolled_up_to', '0');
 ";
 
 /// Seconds of an hour, and hours of a day: both by universal time.
@@ -97,20 +86,8 @@ impl Store {
     pub fn add(&mut self, rows: &[Row], now: u64) -> Result<(), StoreError> {
         let (hour, day) = (now / HOUR, now / HOUR / DAY);
         let transaction = self.0.transaction()?;
-        // A clock that was set back adds to a day that was over.
-        let was_over = day < rolled_up_to(&transaction)?;
+        let mut by_device: BTreeMap<i64, Counts> = BTreeMap::new();
         {
-            let mut into_hour = transaction.prepare(
-                "INSERT INTO hour VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                 ON CONFLICT DO UPDATE SET block = block + excluded.block,
-                     allow = allow + excluded.allow, pass = pass + excluded.pass",
-            )?;
-            let mut into_day = transaction.prepare(
-                "INSERT INTO day VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
-                 ON CONFLICT DO UPDATE SET block = block + excluded.block,
-                     allow = allow + excluded.allow, pass = pass + excluded.pass,
-                     hours = hours | excluded.hours",
-            )?;
             let mut meet = transaction.prepare(
                 "INSERT INTO met VALUES (?1, ?2, ?3)
                  ON CONFLICT DO UPDATE SET day = excluded.day WHERE excluded.day < day",
@@ -119,36 +96,31 @@ impl Store {
             let mut companies = Numbers::new(&transaction, "company", "name")?;
             for row in rows {
                 let (device, company) = (devices.of(&row.device)?, companies.of(&row.company)?);
-                let [block, allow, pass] =
-                    [row.block, row.allow, row.pass].map(|n| i64::try_from(n).unwrap_or(i64::MAX));
-                let category = number(row.category);
-                into_hour.execute(params![
-                    hour as i64,
-                    device,
-                    company,
-                    category,
-                    block,
-                    allow,
-                    pass
-                ])?;
                 meet.execute(params![device, company, day as i64])?;
-                if was_over {
-                    let (day, hours) = (day as i64, 1_i64 << (hour % DAY));
-                    into_day.execute(params![
-                        day, device, company, category, block, allow, pass, hours
-                    ])?;
-                }
+                let counts = by_device.entry(device).or_default();
+                let sums = Sums { block: row.block, allow: row.allow, pass: row.pass };
+                counts.entry((company, number(row.category))).or_default().add(sums, 1);
+            }
+        }
+        // A clock that was set back adds to a day that was over.
+        let was_over = day < rolled_up_to(&transaction)?;
+        for (device, counts) in &by_device {
+            merge(&transaction, Part::Hour, place(hour, *device), counts, 1)?;
+            if was_over {
+                merge(&transaction, Part::Day, place(day, *device), counts, 1 << (hour % DAY))?;
             }
         }
         if was_over {
-            transaction.execute("DELETE FROM month WHERE month = ?1", [(day / MONTH) as i64])?;
+            let (first, last) = places(day / MONTH, day / MONTH);
+            transaction
+                .execute("DELETE FROM month WHERE place BETWEEN ?1 AND ?2", [first, last])?;
         }
         transaction.commit()?;
         Ok(())
     }
 
     /// Makes days of hours and months of days that are over at `now`, and lets go of what is older
-    /// than it may be. Returns how many rows went. What is long over is not looked at again.
+    /// than it may be. Returns how many hours and days of devices went.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -163,11 +135,15 @@ impl Store {
             let sql = "UPDATE setting SET value = ?1 WHERE name = 'rolled_up_to'";
             transaction.execute(sql, [today.to_string()])?;
         }
-        let hours = transaction.execute("DELETE FROM hour WHERE hour < ?1", [hour as i64])?;
-        let days = transaction.execute("DELETE FROM day WHERE day < ?1", [day as i64])?;
+        let delete = |part: Part, end: u64| {
+            let sql = format!("DELETE FROM {} WHERE place < ?1", part.table());
+            transaction.execute(&sql, [place(end, 0)])
+        };
+        let hours = delete(Part::Hour, hour)?;
+        let days = delete(Part::Day, day)?;
         // A month of which a day is gone would tell too much.
         let month = day.div_ceil(MONTH);
-        transaction.execute("DELETE FROM month WHERE month < ?1", [month as i64])?;
+        delete(Part::Month, month)?;
         for month in month..today.max(first) / MONTH {
             make_month(&transaction, month)?;
         }
@@ -180,7 +156,7 @@ impl Store {
 
     /// Forgets all counts of the device of this key, or of all, since `since` hours of 1970, or for
     /// ever: also from the journal and from pages of the file that are no longer in use. Returns how
-    /// many rows went.
+    /// many hours and days of devices went.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -193,18 +169,31 @@ impl Store {
         let (day, month) = (hour / DAY, hour / DAY / MONTH);
         let transaction = self.0.transaction()?;
         let end = rolled_up_to(&transaction)?;
-        let delete = |from: &str, first: u64| {
-            let whose = "(?1 IS NULL OR device IN (SELECT id FROM device WHERE key = ?1))";
-            let sql = format!("DELETE FROM {from} WHERE {whose} AND {from} >= ?2");
-            transaction.execute(&sql, params![device, first as i64])
+        let device = match device {
+            None => None,
+            Some(key) => {
+                let sql = "SELECT id FROM device WHERE key = ?1";
+                let id: Option<i64> =
+                    transaction.query_row(sql, [key], |row| row.get(0)).optional()?;
+                let Some(id) = id else { return Ok(0) };
+                Some(id)
+            }
+        };
+        let delete = |part: Part, first: u64| {
+            let sql = format!(
+                "DELETE FROM {} WHERE place >= ?1 AND (?2 IS NULL OR place % ?3 = ?2)",
+                part.table()
+            );
+            transaction.execute(&sql, params![place(first, 0), device, place(1, 0)])
         };
         // A day of which some hours stay is made anew of them, and so is a month of its days.
-        let gone = delete("hour", hour)? + delete("day", day)?;
-        transaction.execute("DELETE FROM month WHERE month >= ?1", [month as i64])?;
+        let gone = delete(Part::Hour, hour)? + delete(Part::Day, day)?;
+        transaction.execute("DELETE FROM month WHERE place >= ?1", [place(month, 0)])?;
         if day < end && !hour.is_multiple_of(DAY) {
             make_days(&transaction, day * DAY, hour, device)?;
         }
-        for month in month..end / MONTH {
+        for month in month.max(oldest(&transaction, Part::Day)?.unwrap_or(end) / MONTH)..end / MONTH
+        {
             make_month(&transaction, month)?;
         }
         tidy(&transaction)?;
@@ -214,20 +203,61 @@ impl Store {
     }
 }
 
+/// Adds counts to a device's row, in `hours` of it.
+fn merge(
+    transaction: &Transaction<'_>,
+    part: Part,
+    place: i64,
+    counts: &Counts,
+    hours: u64,
+) -> Result<(), rusqlite::Error> {
+    let table = part.table();
+    let sql = format!("SELECT packed FROM {table} WHERE place = ?1");
+    let found: Option<Vec<u8>> =
+        transaction.query_row(&sql, [place], |row| row.get(0)).optional()?;
+    let mut all = Counts::new();
+    unpack(&found.unwrap_or_default(), |company, category, counted| {
+        all.insert((company, category), counted);
+    })?;
+    for (key, counted) in counts {
+        all.entry(*key).or_default().add(counted.sums, hours);
+    }
+    write(transaction, part, place, &all)
+}
+
+fn write(
+    transaction: &Transaction<'_>,
+    part: Part,
+    place: i64,
+    counts: &Counts,
+) -> Result<(), rusqlite::Error> {
+    let sql = format!("INSERT OR REPLACE INTO {} VALUES (?1, ?2)", part.table());
+    transaction.execute(&sql, params![place, pack(counts)])?;
+    Ok(())
+}
+
 /// Makes days of the hours from `first` to before `end`: of one device, or of all.
 fn make_days(
     transaction: &Transaction<'_>,
     first: u64,
     end: u64,
-    device: Option<&str>,
+    device: Option<i64>,
 ) -> Result<(), rusqlite::Error> {
-    let sql = "INSERT INTO day SELECT hour / 24, device, company, category, sum(block),
-                   sum(allow), sum(pass), sum(1 << (hour % 24))
-               FROM hour WHERE hour >= ?1 AND hour < ?2
-               AND (?3 IS NULL OR device IN (SELECT id FROM device WHERE key = ?3))
-               GROUP BY hour / 24, device, company, category";
-    let end = i64::try_from(end).unwrap_or(i64::MAX);
-    transaction.execute(sql, params![first as i64, end, device])?;
+    let Some(oldest) = oldest(transaction, Part::Hour)? else { return Ok(()) };
+    let mut from = first.max(oldest);
+    while from < end {
+        let next = (from / DAY * DAY + DAY).min(end);
+        let mut by_device: BTreeMap<i64, Counts> = BTreeMap::new();
+        read(transaction, Part::Hour, (from, next - 1), device, &mut |_, row| {
+            let counts = by_device.entry(row.device).or_default();
+            let Counted { sums, hours } = row.counted;
+            counts.entry((row.company, row.category)).or_default().add(sums, hours);
+        })?;
+        for (device, counts) in by_device {
+            write(transaction, Part::Day, place(from / DAY, device), &counts)?;
+        }
+        from = next;
+    }
     Ok(())
 }
 
@@ -236,22 +266,20 @@ fn make_month(transaction: &Transaction<'_>, month: u64) -> Result<(), rusqlite:
     if is_rolled_up(transaction, month)? {
         return Ok(());
     }
-    let mut pairs: BTreeMap<(i64, i64), Gathered> = BTreeMap::new();
-    let (first, last) = (month * MONTH, (month + 1) * MONTH - 1);
-    rows(transaction, first, last, None, |part, row| {
-        debug_assert!(part != Part::Month, "not made yet");
-        pairs.entry((row.device, row.company)).or_default().add(part, row);
-        pairs.entry((0, row.company)).or_default().add(part, row);
+    let mut pairs: BTreeMap<i64, BTreeMap<i64, Gathered>> = BTreeMap::new();
+    let days = (month * MONTH, month * MONTH + MONTH - 1);
+    read(transaction, Part::Day, days, None, &mut |part, row| {
+        for device in [row.device, 0] {
+            pairs.entry(device).or_default().entry(row.company).or_default().add(part, row);
+        }
     })?;
-    let mut insert =
-        transaction.prepare("INSERT INTO month VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
-    for ((device, company), gathered) in pairs {
-        let hours = gathered.hours() as i64;
-        let sums = if device == 0 { Default::default() } else { gathered.sums };
-        let [block, allow, pass] = [sums.block, sums.allow, sums.pass].map(|sum| sum as i64);
-        let category = number(gathered.category());
-        let month = month as i64;
-        insert.execute(params![month, device, company, category, block, allow, pass, hours])?;
+    for (device, companies) in pairs {
+        let counts = companies.into_iter().map(|(company, gathered)| {
+            let sums = if device == 0 { Sums::default() } else { gathered.sums };
+            let counted = Counted { sums, hours: gathered.hours() };
+            ((company, number(gathered.category())), counted)
+        });
+        write(transaction, Part::Month, place(month, device), &counts.collect())?;
     }
     Ok(())
 }

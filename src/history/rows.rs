@@ -1,8 +1,9 @@
 //! The rows of a span of days, from where they are the fewest: months that are made, days, and the
 //! hours of days that are not over. What is told of many rows is gathered here.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::packed::{Counted, unpack};
 use super::read::Sums;
 use super::rollup::{DAY, MONTH, category};
 use crate::trackers::Category;
@@ -15,18 +16,45 @@ pub(super) enum Part {
     Month,
 }
 
+impl Part {
+    /// The table.
+    pub(super) const fn table(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Month => "month",
+        }
+    }
+}
+
+/// Numbers of devices are below that.
+const DEVICES: i64 = 1 << 24;
+
+/// The place of a device's hour, day or month `at` in its table.
+pub(super) fn place(at: u64, device: i64) -> i64 {
+    i64::try_from(at).unwrap_or(i64::MAX).saturating_mul(DEVICES).saturating_add(device)
+}
+
+/// The first place at or after `at`, and the last one of `last`.
+pub(super) fn places(first: u64, last: u64) -> (i64, i64) {
+    (place(first, 0), place(last, DEVICES - 1))
+}
+
+/// Which hour, day or month is at a place, and of which device.
+pub(super) fn at_place(place: i64) -> (u64, i64) {
+    ((place / DEVICES) as u64, place % DEVICES)
+}
+
 /// What was counted of a device and a company.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Counted {
+pub(super) struct Row {
     /// The first day.
-    day: i64,
+    pub(super) day: u64,
     /// 0 in a month's rows for the hours of all.
     pub(super) device: i64,
     pub(super) company: i64,
-    category: i64,
-    pub(super) sums: Sums,
-    /// A day's hours, one a bit; a month's number of them.
-    hours: i64,
+    pub(super) category: i64,
+    pub(super) counted: Counted,
 }
 
 /// Calls `each` with the rows from day `first` to day `last`, the oldest first: of one device, or of
@@ -36,13 +64,12 @@ pub(super) fn rows(
     first: u64,
     last: u64,
     device: Option<i64>,
-    mut each: impl FnMut(Part, Counted),
+    mut each: impl FnMut(Part, Row),
 ) -> Result<(), rusqlite::Error> {
     let end = rolled_up_to(connection)?;
-    // Nothing is before that, and the months between need not be looked for.
-    let oldest: Option<i64> =
-        connection.query_row("SELECT min(day) FROM day", [], |row| row.get(0))?;
-    let mut from = first.max(oldest.map_or(end, |day| day as u64).min(end));
+    // There is nothing before the oldest: months need not be looked for.
+    let oldest = oldest(connection, Part::Day)?.unwrap_or(end);
+    let mut from = first.max(oldest.min(end));
     while from <= last && from < end {
         let month = from / MONTH;
         let next = ((month + 1) * MONTH).min(end);
@@ -62,58 +89,65 @@ pub(super) fn rows(
     Ok(())
 }
 
-fn read(
+/// Calls `each` with the rows of a table.
+pub(super) fn read(
     connection: &Connection,
     part: Part,
     (first, last): (u64, u64),
     device: Option<i64>,
-    each: &mut impl FnMut(Part, Counted),
+    each: &mut impl FnMut(Part, Row),
 ) -> Result<(), rusqlite::Error> {
-    let (table, day, hours) = match part {
-        Part::Hour => ("hour", "hour / 24", "1 << (hour % 24)"),
-        Part::Day => ("day", "day", "hours"),
-        Part::Month => ("month", "month * 30", "hours"),
+    let table = part.table();
+    let mut take = |found: &rusqlite::Row<'_>| {
+        let (at, device) = at_place(found.get(0)?);
+        let packed = found.get_ref(1)?.as_blob()?;
+        unpack(packed, |company, category, mut counted| {
+            let day = match part {
+                Part::Hour => {
+                    counted.hours = 1 << (at % DAY);
+                    at / DAY
+                }
+                Part::Day => at,
+                Part::Month => at * MONTH,
+            };
+            each(part, Row { day, device, company, category, counted });
+        })
     };
-    let columns = format!("{day}, device, company, category, block, allow, pass, {hours}");
-    let last = i64::try_from(last).unwrap_or(i64::MAX);
-    let mut take = |row: &Row<'_>| {
-        let counted = Counted {
-            day: row.get(0)?,
-            device: row.get(1)?,
-            company: row.get(2)?,
-            category: row.get(3)?,
-            sums: sums(row, 4)?,
-            hours: row.get(7)?,
-        };
-        each(part, counted);
-        Ok::<_, rusqlite::Error>(())
-    };
+    let (first, last) = places(first, last);
     let Some(device) = device else {
-        let sql = format!("SELECT {columns} FROM {table} WHERE {table} BETWEEN ?1 AND ?2");
+        let sql = format!("SELECT place, packed FROM {table} WHERE place BETWEEN ?1 AND ?2");
         let mut statement = connection.prepare(&sql)?;
-        let mut found = statement.query(params![first as i64, last])?;
+        let mut found = statement.query([first, last])?;
         while let Some(row) = found.next()? {
             take(row)?;
         }
         return Ok(());
     };
     // From one of the device's rows to the next, over those of others.
-    let sql = format!("SELECT {columns} FROM {table} WHERE {table} = ?1 AND device = ?2");
+    let sql = format!("SELECT place, packed FROM {table} WHERE place = ?1");
     let mut statement = connection.prepare(&sql)?;
-    let next = format!("SELECT min({table}) FROM {table} WHERE {table} >= ?1");
+    let next = format!("SELECT min(place) FROM {table} WHERE place >= ?1");
     let mut next = connection.prepare(&next)?;
-    let mut at = first as i64;
-    while let Some(found) = next.query_row([at], |row| row.get::<_, Option<i64>>(0))? {
+    let mut from = first;
+    while let Some(found) = next.query_row([from], |row| row.get::<_, Option<i64>>(0))? {
         if found > last {
             break;
         }
-        let mut of_device = statement.query([found, device])?;
+        let (at, _) = at_place(found);
+        let mut of_device = statement.query([place(at, device)])?;
         while let Some(row) = of_device.next()? {
             take(row)?;
         }
-        at = found + 1;
+        from = place(at + 1, 0);
     }
     Ok(())
+}
+
+/// The first hour, day or month of a table.
+pub(super) fn oldest(connection: &Connection, part: Part) -> Result<Option<u64>, rusqlite::Error> {
+    let sql = format!("SELECT min(place) FROM {}", part.table());
+    let oldest: Option<i64> = connection.query_row(&sql, [], |row| row.get(0))?;
+    Ok(oldest.map(|place| at_place(place).0))
 }
 
 /// The first day that is not over, and only in its hours.
@@ -125,15 +159,10 @@ pub(super) fn rolled_up_to(connection: &Connection) -> Result<u64, rusqlite::Err
 
 /// Whether a month is made of its days.
 pub(super) fn is_rolled_up(connection: &Connection, month: u64) -> Result<bool, rusqlite::Error> {
+    let (first, last) = places(month, month);
     connection
-        .prepare("SELECT 1 FROM month WHERE month = ?1 LIMIT 1")?
-        .exists([i64::try_from(month).unwrap_or(i64::MAX)])
-}
-
-/// Three counts of a row, from column `at` on.
-pub(super) fn sums(row: &Row<'_>, at: usize) -> Result<Sums, rusqlite::Error> {
-    let count = |at| row.get(at).map(|count: i64| u64::try_from(count).unwrap_or_default());
-    Ok(Sums { block: count(at)?, allow: count(at + 1)?, pass: count(at + 2)? })
+        .prepare("SELECT 1 FROM month WHERE place BETWEEN ?1 AND ?2 LIMIT 1")?
+        .exists(params![first, last])
 }
 
 /// What many rows tell together. They come the oldest first.
@@ -143,18 +172,15 @@ pub(super) struct Gathered {
     categories: [u64; Category::ALL.len() + 1],
     hours: u64,
     /// The last day, and its hours.
-    day: (i64, i64),
+    day: (u64, u64),
 }
 
 impl Gathered {
-    pub(super) fn add(&mut self, part: Part, row: Counted) {
-        let Counted { day, category, sums, hours, .. } = row;
-        let Sums { block, allow, pass } = sums;
-        self.sums.block += block;
-        self.sums.allow += allow;
-        self.sums.pass += pass;
+    pub(super) fn add(&mut self, part: Part, row: Row) {
+        let Row { day, category, counted: Counted { sums, hours }, .. } = row;
+        self.sums.add(sums);
         let place = usize::try_from(category).unwrap_or(usize::MAX).min(Category::ALL.len());
-        self.categories[place] += block + allow + pass;
+        self.categories[place] += sums.all();
         if part == Part::Month {
             return;
         }
@@ -166,8 +192,8 @@ impl Gathered {
     }
 
     /// The hours of a month.
-    pub(super) fn add_hours_of(&mut self, month: Counted) {
-        self.hours += u64::try_from(month.hours).unwrap_or_default();
+    pub(super) fn add_hours_of(&mut self, month: Row) {
+        self.hours += month.counted.hours;
     }
 
     /// How many hours there was anything in.

@@ -174,7 +174,7 @@ impl Engine {
         drop(recorder);
         self.devices.forget(key.as_deref());
         let whose = key.as_deref().unwrap_or("all devices");
-        Ok(format!("{gone} rows of {whose} are forgotten"))
+        Ok(format!("forgot {gone} hours and days of counts of {whose}"))
     }
 
     /// Takes in what `reader` knows of the last day.

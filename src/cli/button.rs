@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{ButtonAction, Settings, ask, finish, tell};
+use super::actions::ButtonAction;
+use super::{Settings, ask, finish, tell};
 use crate::control::{Order, Stands};
 use crate::engine::Change;
 use crate::history::Change as Changed;

@@ -3,7 +3,8 @@
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::{ChoiceAction, For, Settings, ask, finish, tell};
+use super::actions::{ChoiceAction, For};
+use super::{Settings, ask, finish, tell};
 use crate::control::{self, Order};
 use crate::engine::{Change, Target};
 use crate::history::read::Reader;

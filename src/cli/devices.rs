@@ -2,7 +2,8 @@
 
 use std::io::{self, Write as _};
 
-use super::{DevicesAction, Settings, ask, finish, tell};
+use super::actions::DevicesAction;
+use super::{Settings, ask, finish, tell};
 use crate::control::{Card, Order, Seen};
 use crate::engine::Change;
 

@@ -8,6 +8,7 @@
 //! makes goes to `lists` (which compiles rules), `upstream` (which asks) and `server` (which
 //! listens).
 
+mod counting;
 mod document;
 mod doors;
 mod error;
@@ -34,6 +35,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::filter::syntax::Format;
+pub use counting::{History, Stats, StatsLevel};
 pub use doors::{Access, Encrypted};
 pub use error::ConfigError;
 pub use household::{
@@ -265,41 +267,6 @@ pub struct Tcp {
     pub stall: Duration,
 }
 
-/// Bounds of counting.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Stats {
-    /// Whether devices are told apart.
-    pub level: StatsLevel,
-    /// Devices counted by name, 1..=100 000; later ones are counted together as `other`.
-    pub devices: usize,
-    /// Companies counted by name, 100..=1 000 000; later ones are counted together as `other`.
-    pub companies: usize,
-    /// Pairs of device and company counted by themselves, by each thread, 100..=10 000 000; later
-    /// ones are their device's `other`.
-    pub pairs: usize,
-}
-
-/// What is kept of counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct History {
-    /// How often counts are written, 1 s..=1 h: what is lost when the power goes.
-    pub flush: Duration,
-    /// How long they are kept by hour, 1 d..=400 d.
-    pub hours: Duration,
-    /// How long they are kept by day, 1 d..=4 000 d.
-    pub days: Duration,
-}
-
-/// What is counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum StatsLevel {
-    /// Companies, whoever asked.
-    Counts,
-    /// Companies by device.
-    #[default]
-    Devices,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -374,18 +341,5 @@ impl Default for Tcp {
             idle: Duration::from_secs(10),
             stall: Duration::from_secs(5),
         }
-    }
-}
-
-impl Default for History {
-    fn default() -> Self {
-        let days = |days: u64| Duration::from_secs(days * 86_400);
-        Self { flush: Duration::from_secs(300), hours: days(90), days: days(400) }
-    }
-}
-
-impl Default for Stats {
-    fn default() -> Self {
-        Self { level: StatsLevel::default(), devices: 1_024, companies: 50_000, pairs: 200_000 }
     }
 }

@@ -10,7 +10,7 @@ use super::document::{self, MAX_BYTES, Node, Value};
 use super::error::{ConfigError, nearest, quoted};
 use super::field::Field;
 use super::items::{DEVICE_SETTINGS, PROFILE_SETTINGS};
-use super::settings::{self, SETTINGS, SHORT_FORM};
+use super::settings::{self, SHORT_FORM, settings};
 use super::values::{Fault, print_time};
 use super::{Config, Device, HOUSE, MAX_DEVICES, MAX_PROFILES};
 
@@ -143,7 +143,7 @@ impl Reader<'_> {
                 given.extend(entries.iter().map(|(name, node)| (format!("{key}.{name}"), *node)));
             }
         }
-        for setting in SETTINGS {
+        for setting in settings() {
             if let Some((key, node)) = given.iter().find(|(key, _)| *key == setting.key) {
                 self.set(key, node, (setting.field)(&mut config));
             }
@@ -272,7 +272,7 @@ impl Reader<'_> {
     fn unknown_key(&mut self, key: &Node, name: &str, path: &str, known: &[&str]) {
         let near = nearest(name, known.iter().copied()).map(|near| join(path, near));
         let moved = || {
-            let setting = SETTINGS.iter().find(|setting| setting.name() == name)?;
+            let setting = settings().find(|setting| setting.name() == name)?;
             Some(format!("`{}`", setting.key))
         };
         let meant = match near.or_else(moved) {

@@ -9,7 +9,7 @@ use super::field::{
 use super::items::{DEVICE_SETTINGS, PROFILE_SETTINGS};
 use super::served;
 use super::setting::Setting;
-use super::settings::SETTINGS;
+use super::settings::settings;
 use super::values::{self, word_of};
 
 impl Config {
@@ -28,7 +28,7 @@ impl Config {
         let mut config = self.clone();
         let mut yaml = String::new();
         let mut section = "";
-        for setting in SETTINGS {
+        for setting in settings() {
             if setting.section() != section {
                 section = setting.section();
                 if !section.is_empty() {

@@ -1,0 +1,48 @@
+//! Settings of what is counted, kept and told.
+
+use crate::config::Config;
+use crate::config::field::Field;
+use crate::config::setting::{Setting, seconds};
+
+pub(super) const SETTINGS: &[Setting<Config>] = &[
+    Setting {
+        key: "stats.level",
+        about: "whether it is counted who was followed, or only by whom",
+        field: |config| Field::StatsLevel(&mut config.stats.level),
+    },
+    Setting {
+        key: "stats.companies",
+        about: "companies counted by name; later ones are `other`",
+        field: |config| Field::Count(&mut config.stats.companies, 100..=1_000_000),
+    },
+    Setting {
+        key: "stats.pairs",
+        about: "pairs of device and company counted by themselves; later ones are `other`",
+        field: |config| Field::Count(&mut config.stats.pairs, 100..=10_000_000),
+    },
+    Setting {
+        key: "stats.devices",
+        about: "devices counted by name; later ones are `other`",
+        field: |config| Field::Count(&mut config.stats.devices, 1..=100_000),
+    },
+    Setting {
+        key: "history.flush",
+        about: "how often counts are written: what is lost when the power goes",
+        field: |config| Field::Ttl(&mut config.history.flush, seconds(1, 3_600)),
+    },
+    Setting {
+        key: "history.hours",
+        about: "how long they are kept by hour",
+        field: |config| Field::Ttl(&mut config.history.hours, seconds(86_400, 400 * 86_400)),
+    },
+    Setting {
+        key: "history.days",
+        about: "how long they are kept by day",
+        field: |config| Field::Ttl(&mut config.history.days, seconds(86_400, 4_000 * 86_400)),
+    },
+    Setting {
+        key: "log",
+        about: "which lines are logged; debug tells why queries got no answer, never whose",
+        field: |config| Field::Log(&mut config.log),
+    },
+];

@@ -71,8 +71,10 @@ impl Config {
 
     /// Sets all of `since`, in the order of the table. What is wrong is left out and returned.
     pub fn set_all(&mut self, since: &Since) -> Vec<ConfigError> {
-        let given = settings().filter_map(|setting| Some((setting.key, since.get(setting.key)?)));
-        given.filter_map(|(key, yaml)| self.set(key, yaml).err()).collect()
+        let place = |key: &str| settings().position(|setting| setting.key == key);
+        let mut given: Vec<_> = since.iter().collect();
+        given.sort_by_key(|(key, _)| place(key));
+        given.into_iter().filter_map(|(key, yaml)| self.set(key, yaml).err()).collect()
     }
 
     /// All settings, as they are told to their owner.

@@ -1,8 +1,6 @@
 //! Orders to the running server, over a socket in its data folder that only its owner can open: one
 //! line of JSON to and fro.
 
-mod told;
-
 use std::fs::{self, Permissions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -15,9 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tracing::debug;
 
-pub use told::{Asked, Card, Company, Figures, Seen, Stands, Upstream};
-
-use crate::engine::{Change, Engine, Way};
+use crate::engine::{Change, Engine, Way, told};
 
 /// Longest line, in octets.
 const LONGEST: u64 = 16 << 20;
@@ -108,7 +104,7 @@ pub fn spawn(folder: &Path, engine: Arc<Engine>) -> io::Result<()> {
 
 fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
     let outcome = match receive(stream)? {
-        Order::Flush { name } => flush(engine, name.as_deref()),
+        Order::Flush { name } => engine.flush(name.as_deref()).map_err(|error| error.to_string()),
         Order::Change(change) => {
             engine.change(&change, Way::Command).map_err(|error| error.to_string())
         }
@@ -119,37 +115,25 @@ fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
             Ok(_) => Ok("written".to_owned()),
             Err(error) => Err(error.to_string()),
         },
-        Order::Button => told(&told::stands(engine)),
-        Order::Devices => told(&told::devices(engine)),
+        Order::Button => tell_of(&told::stands(engine)),
+        Order::Devices => tell_of(&told::devices(engine)),
         Order::Live(after, device) => match told::live(engine, after, device.as_deref()) {
-            Ok(asked) => told(&asked),
-            Err(error) => Err(error),
+            Ok(asked) => tell_of(&asked),
+            Err(error) => Err(error.to_string()),
         },
-        Order::Silent => told(&told::silent(engine)),
-        Order::Figures => told(&told::figures(engine)),
-        Order::Choices => told(&engine.choices()),
+        Order::Silent => tell_of(&told::silent(engine)),
+        Order::Figures => tell_of(&told::figures(engine)),
+        Order::Choices => tell_of(&engine.choices()),
         Order::Changes => match engine.latest_changes(SHOWN) {
-            Ok(changes) => told(&changes),
+            Ok(changes) => tell_of(&changes),
             Err(error) => Err(error.to_string()),
         },
     };
     send(stream, &outcome)
 }
 
-fn told(what: &impl Serialize) -> Outcome {
+fn tell_of(what: &impl Serialize) -> Outcome {
     serde_json::to_string(what).map_err(|error| error.to_string())
-}
-
-fn flush(engine: &Engine, name: Option<&str>) -> Outcome {
-    let gone = match name {
-        None => engine.cache.flush(|_| true),
-        Some(text) => {
-            let parent: crate::wire::Name =
-                text.parse().map_err(|error| format!("`{text}` is not a name: {error}"))?;
-            engine.cache.flush(|name| name.suffix(parent.label_count()) == parent.wire())
-        }
-    };
-    Ok(format!("{gone} answers let go"))
 }
 
 /// Gives `order` to the server of the data folder `folder`, and returns what it says.

@@ -11,9 +11,9 @@ use std::thread;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tracing::debug;
+use tracing::{debug, warn};
 
-use crate::engine::{Change, Engine, Way, told};
+use crate::engine::{Change, Engine, Way, Wish, told};
 
 /// Longest line, in octets.
 const LONGEST: u64 = 16 << 20;
@@ -21,6 +21,8 @@ const LONGEST: u64 = 16 << 20;
 const SHOWN: usize = 50;
 /// Time either side gets for its line.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Time the server gets for what must be done first: a large table may have to be compiled.
+const WORK: Duration = Duration::from_secs(70);
 
 /// What the server is to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +39,10 @@ pub enum Order {
     Forget(Option<String>, Option<u64>),
     /// Write down what was counted since the last time.
     Record,
+    /// Make a setting, above the file's: its key and value, as YAML; or take it back.
+    Set(String, Option<String>),
+    /// Tell all settings.
+    Settings,
     /// Tell where the button stands.
     Button,
     /// Tell which devices have asked.
@@ -93,8 +99,15 @@ pub fn spawn(folder: &Path, engine: Arc<Engine>) -> io::Result<()> {
     fs::set_permissions(&path, Permissions::from_mode(0o600))?;
     let serve = move || {
         for stream in listener.incoming().filter_map(io::Result::ok) {
-            if let Err(error) = answer(&stream, &engine) {
-                debug!("an order has got lost: {error}");
+            let engine = Arc::clone(&engine);
+            // Some orders take long, and nobody else shall wait for them.
+            let order = thread::Builder::new().name("order".to_owned()).spawn(move || {
+                if let Err(error) = answer(&stream, &engine) {
+                    debug!("an order has got lost: {error}");
+                }
+            });
+            if let Err(error) = order {
+                warn!("no thread for an order: {error}");
             }
         }
     };
@@ -103,7 +116,7 @@ pub fn spawn(folder: &Path, engine: Arc<Engine>) -> io::Result<()> {
 }
 
 fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
-    let outcome = match receive(stream)? {
+    let outcome = match receive(stream, PATIENCE)? {
         Order::Flush { name } => engine.flush(name.as_deref()).map_err(|error| error.to_string()),
         Order::Change(change) => {
             engine.change(&change, Way::Command).map_err(|error| error.to_string())
@@ -115,6 +128,8 @@ fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
             Ok(_) => Ok("written".to_owned()),
             Err(error) => Err(error.to_string()),
         },
+        Order::Set(key, value) => engine.wish(Wish::Set(key, value)),
+        Order::Settings => engine.wish(Wish::Settings),
         Order::Button => tell_of(&told::stands(engine)),
         Order::Devices => tell_of(&told::devices(engine)),
         Order::Live(after, device) => match told::live(engine, after, device.as_deref()) {
@@ -144,7 +159,7 @@ pub fn tell(folder: &Path, order: &Order) -> Result<String, ControlError> {
     let no_server = |error| ControlError::NoServer { path: folder.to_owned(), error };
     let stream = UnixStream::connect(socket(folder)).map_err(no_server)?;
     send(&stream, order)?;
-    let outcome: Outcome = receive(&stream)?;
+    let outcome: Outcome = receive(&stream, WORK)?;
     outcome.map_err(ControlError::Refused)
 }
 
@@ -155,8 +170,8 @@ fn send(mut stream: &UnixStream, what: &impl Serialize) -> io::Result<()> {
     stream.write_all(&line)
 }
 
-fn receive<T: for<'a> Deserialize<'a>>(stream: &UnixStream) -> io::Result<T> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+fn receive<T: for<'a> Deserialize<'a>>(stream: &UnixStream, time: Duration) -> io::Result<T> {
+    stream.set_read_timeout(Some(time))?;
     let mut line = String::new();
     BufReader::new(stream.take(LONGEST)).read_line(&mut line)?;
     Ok(serde_json::from_str(&line)?)

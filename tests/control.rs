@@ -4,7 +4,7 @@ mod house;
 
 use std::path::Path;
 
-use house::dns::{A, NOERROR, query, rcode, record};
+use house::dns::{A, NOERROR, NXDOMAIN, query, rcode, record};
 use house::upstream::{Said, Upstream};
 use house::{Server, run};
 
@@ -64,4 +64,42 @@ fn answers_are_kept_over_a_restart_where_that_is_wanted() {
         assert!(server.wait().success());
         assert_eq!(data.join("cache.bin").exists(), keep, "names are written only if wanted");
     }
+}
+
+#[test]
+fn a_setting_is_made_while_the_server_runs_and_stays() {
+    let (upstream, folder) = (upstream(), tempfile::tempdir().unwrap());
+    let data = folder.path().join("kept");
+    let start = || {
+        let given =
+            format!("upstream: {}\ndata: {}\nlevel: relaxed", upstream.url(), data.display());
+        Server::start(&given)
+    };
+    let server = start();
+    let order = |words: &[&str]| {
+        run(&[words, &["--data", data.to_str().unwrap()]].concat(), Path::new("."), "")
+    };
+    let asks = |server: &Server| rcode(&server.ask(&query(1, "own.example", A)));
+    assert_eq!(asks(&server), NOERROR);
+    let (done, said, error) = order(&["config", "set", "rules.block", "[own.example]"]);
+    assert!(done && said == "rules.block is set\n", "{said}{error}");
+    assert_eq!(asks(&server), NXDOMAIN);
+    let (done, _, error) = order(&["config", "set", "rules.block", "[own..example]"]);
+    assert!(!done && error.contains("rules.block:1:2: "), "{error}");
+    let (done, _, error) = order(&["config", "set", "local.hosts", "/etc/shadow"]);
+    assert!(!done && error.contains("files are named in the settings file only"), "{error}");
+    let said = order(&["config", "set", "workers", "2"]).1;
+    assert_eq!(said, "workers is set, from the next start on\n");
+    server.signal("-HUP");
+    let config = server.path("trackless.yaml");
+    let shown = order(&["config", "show", "--config", config.to_str().unwrap()]).1;
+    assert!(shown.contains("[set since]\nworkers: 2\n"), "{shown}");
+    assert_eq!(asks(&server), NXDOMAIN);
+    drop(server);
+    let server = start();
+    assert_eq!(asks(&server), NXDOMAIN, "and after a restart");
+    let said = order(&["config", "unset", "rules.block"]).1;
+    assert_eq!(said, "rules.block is as the file says\n");
+    assert_eq!(asks(&server), NOERROR);
+    assert!(!order(&["config", "unset", "rules.block"]).0);
 }

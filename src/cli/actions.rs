@@ -164,6 +164,22 @@ pub(super) enum ConfigAction {
         /// The file
         file: PathBuf,
     },
+    /// Make a setting of the running server, above its file: it holds at once, and from now on
+    Set {
+        /// Keys from the top, joined by dots: `upstream.servers`
+        key: String,
+        /// The value, as YAML: `strict`, `[tls://9.9.9.9, udp://192.168.1.1]`
+        value: String,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Leave a setting of the running server to its file again
+    Unset {
+        /// Keys from the top, joined by dots
+        key: String,
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// Print all settings, with defaults filled in, and where each comes from
     Show {
         /// The file; without it, the defaults

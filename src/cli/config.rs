@@ -5,10 +5,13 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::config::{Config, keys_given};
+use super::{Settings, tell};
+use crate::config::{Config, Since, keys_given};
 use crate::control::{self, Order};
 use crate::data::Folder;
 use crate::engine::told::{Button, Stands};
+use crate::history;
+use crate::history::read::Reader;
 use crate::policy::Chosen;
 
 /// Checks `file`: `FILE: ok` on standard output, or its mistakes on standard error, a line each,
@@ -20,28 +23,43 @@ pub fn check(file: &Path) -> ExitCode {
     }
 }
 
+/// Makes a setting of the running server, or leaves it to the file again.
+pub(super) fn set(key: String, value: Option<String>, settings: &Settings) -> Result<(), String> {
+    println!("{}", tell(&Order::Set(key, value), settings)?);
+    Ok(())
+}
+
 /// Prints the config of `file`, or the defaults, with every setting written out, explained, and with
 /// where it comes from; behind it, what was set while the server of the folder `data` runs or ran.
 /// Mistakes are told as by [`check`].
 pub fn show(file: Option<&Path>, data: Option<&Path>) -> ExitCode {
-    let config = match file.map_or_else(|| Ok(Config::default()), Config::read) {
+    let mut config = match file.map_or_else(|| Ok(Config::default()), Config::read) {
         Ok(config) => config,
         Err(error) => return fail(&error),
     };
     let name = file.map(|file| file.display().to_string()).unwrap_or_default();
     let given = file.and_then(|file| fs::read_to_string(file).ok());
     let given = given.map(|text| keys_given(&text)).unwrap_or_default();
-    let origin = |key: &str| {
-        let is_given = given.iter().any(|given| given == key);
-        Some(if is_given { name.as_str() } else { "default" })
-    };
-    let mut yaml = config.to_yaml_from(origin);
     // Nobody asks for the state of a server who only wants to see the defaults.
     let folder = data.or(config.data.as_deref()).and_then(|data| Folder::existing(Some(data)));
+    let since = folder.as_ref().map(|folder| since_of(folder.path())).unwrap_or_default();
+    config.set_all(&since);
+    let origin = |key: &str| {
+        let is_given = given.iter().any(|given| given == key);
+        let of_file = if is_given { name.as_str() } else { "default" };
+        Some(if since.contains_key(key) { "set since" } else { of_file })
+    };
+    let mut yaml = config.to_yaml_from(origin);
     if let Some(folder) = folder {
         yaml.push_str(&set_since(folder.path()));
     }
     print(&yaml)
+}
+
+/// Settings made while the server of the folder ran.
+pub(super) fn since_of(folder: &Path) -> Since {
+    let text = Reader::open(folder).ok().and_then(|kept| kept.setting(history::SETTINGS).ok()?);
+    text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default()
 }
 
 /// What stands above the settings, as comments.

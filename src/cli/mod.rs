@@ -191,6 +191,12 @@ pub fn run() -> ExitCode {
         Action::Cache { action: CacheAction::Flush { name, settings } } => {
             cache::flush(&name, &settings)
         }
+        Action::Config { action: ConfigAction::Set { key, value, settings } } => {
+            config::set(key, Some(value), &settings)
+        }
+        Action::Config { action: ConfigAction::Unset { key, settings } } => {
+            config::set(key, None, &settings)
+        }
         Action::Config { action: ConfigAction::Check { file } } => return config::check(&file),
         Action::Config { action: ConfigAction::Show { config, data } } => {
             return config::show(config.as_deref(), data.as_deref());

@@ -1,20 +1,21 @@
 //! `trackless serve`: opens the doors, and closes them again.
 
+mod house;
+
 use std::io::IsTerminal;
 use std::iter::repeat;
 use std::net::TcpListener;
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use house::{House, report};
 use sd_notify::NotifyState;
 use tokio::runtime;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::LocalSet;
 use tracing::{error, info, warn};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -25,12 +26,10 @@ use super::encrypted::Encrypted;
 use super::{Settings, cache, certificates, household, subscriptions};
 use crate::clients::Directory;
 use crate::clock;
-use crate::config::{Config, Log, Stats};
+use crate::config::Log;
 use crate::control;
 use crate::data::Folder;
 use crate::engine::{Base, Engine, Resolver};
-use crate::lists::Status;
-use crate::server::certificate::Certificate;
 use crate::server::stream::{self, Doors, Speaks};
 use crate::server::{self, BindError, Connections, udp};
 use crate::web::{self, Reloads};
@@ -155,15 +154,15 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, LOWEST_PRIORITY);
     let (fetched, news) = mpsc::channel(1);
-    let reloaded = Arc::new(Notify::new());
+    let due = Arc::new(subscriptions::Due::default());
     if let Some(data) = &data {
-        subscriptions::spawn(Arc::clone(&engine), data.clone(), fetched, Arc::clone(&reloaded))?;
+        subscriptions::spawn(Arc::clone(&engine), data.clone(), fetched, Arc::clone(&due))?;
     }
     let certificate = encrypted.certificate;
     if let Some(certificate) = &certificate {
         certificates::spawn(Arc::clone(certificate), Arc::clone(&engine))?;
     }
-    let mut house = House { settings, engine, data, certificate, reloads, news, reloaded };
+    let mut house = House { settings, engine, data, certificate, reloads, news, due };
     house.wait_for_signals(say_ready)?;
     let (engine, data) = (house.engine, house.data);
 
@@ -235,141 +234,4 @@ fn spawn_resolver(
         .spawn(run)
         .map_err(|error| format!("cannot start a thread: {error}"))?;
     Ok(())
-}
-
-/// What it takes to reload.
-struct House {
-    settings: Settings,
-    engine: Arc<Engine>,
-    data: Option<PathBuf>,
-    /// Shown by encrypted doors, if there are any.
-    certificate: Option<Arc<Certificate>>,
-    reloads: Arc<Reloads>,
-    /// Lists were fetched, or there is news of why not.
-    news: mpsc::Receiver<()>,
-    /// There may be other lists to fetch.
-    reloaded: Arc<Notify>,
-}
-
-impl House {
-    /// Serves until SIGTERM or SIGINT; reloads at each SIGHUP, and lists alone when some were
-    /// fetched. Says that it is ready only when signals are waited for: one that comes earlier ends
-    /// the process.
-    fn wait_for_signals(&mut self, say_ready: impl FnOnce()) -> Result<(), String> {
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| format!("cannot start a runtime: {error}"))?;
-        runtime.block_on(async {
-            let signals = |kind| signal(kind).map_err(|error| format!("no signals: {error}"));
-            let mut terminate = signals(SignalKind::terminate())?;
-            let mut interrupt = signals(SignalKind::interrupt())?;
-            let mut hang_up = signals(SignalKind::hangup())?;
-            say_ready();
-            loop {
-                tokio::select! {
-                    _ = terminate.recv() => return Ok(()),
-                    _ = interrupt.recv() => return Ok(()),
-                    _ = hang_up.recv() => {
-                        if let Ok(time) = NotifyState::monotonic_usec_now() {
-                            let _ = sd_notify::notify(&[NotifyState::Reloading, time]);
-                        }
-                        self.reload(self.settings.read());
-                        self.reload_certificate();
-                        let _ = sd_notify::notify(&[NotifyState::Ready]);
-                        self.reloaded.notify_one();
-                    }
-                    Some(()) = self.news.recv() => {
-                        let config = self.engine.snapshot().config.clone();
-                        self.reload(Ok(config));
-                    }
-                }
-            }
-        })
-    }
-
-    fn reload_certificate(&self) {
-        if let Some(Err(error)) = self.certificate.as_ref().map(|shown| shown.reload()) {
-            error!("the certificate is not read again, the one before goes on: {error}");
-        }
-    }
-
-    fn reload(&self, config: Result<Config, String>) {
-        match config.and_then(|config| reload(config, &self.engine, self.data.as_ref())) {
-            Ok(()) => drop(self.reloads.ok.fetch_add(1, Ordering::Relaxed)),
-            Err(error) => {
-                self.reloads.failed.fetch_add(1, Ordering::Relaxed);
-                error!("not reloaded, what was there goes on: {error}");
-            }
-        }
-    }
-}
-
-/// Reads lists again and decides by them and `config` from then on. Runs on the thread that waits
-/// for signals: queries are answered by the old ones meanwhile.
-fn reload(config: Config, engine: &Arc<Engine>, data: Option<&PathBuf>) -> Result<(), String> {
-    let old = engine.snapshot();
-    let restart = needs_restart(&old.config, &config);
-    let new = Base::load(config, data.map(PathBuf::as_path), Some(&old))
-        .map_err(|error| error.to_string())?;
-    // A list that worked before and cannot be read now must not take its rules away.
-    let was_well =
-        |name: &str| old.rules.lists.iter().any(|list| list.name == name && list.error.is_none());
-    if let Some(Status { error: Some(error), .. }) =
-        new.rules.lists.iter().find(|list| list.error.is_some() && was_well(&list.name))
-    {
-        return Err(error.clone());
-    }
-    if !restart.is_empty() {
-        warn!("changed, but used only from the next start on: {}", restart.join(", "));
-    }
-    report(&new);
-    engine.replace(new).map_err(|error| error.to_string())
-}
-
-/// Settings that differ and cannot change while the server runs.
-fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
-    [
-        ("listen", old.listen != new.listen),
-        ("web", old.web != new.web),
-        ("encrypted", old.encrypted != new.encrypted),
-        ("data", old.data != new.data),
-        ("workers", old.workers != new.workers),
-        ("cache.size", old.cache.size != new.cache.size),
-        ("tcp", old.tcp != new.tcp),
-        ("stats", Stats { level: new.stats.level, ..old.stats.clone() } != new.stats),
-        ("log", old.log != new.log),
-    ]
-    .into_iter()
-    .filter_map(|(name, differs)| differs.then_some(name))
-    .collect()
-}
-
-fn report(base: &Base) {
-    let rules = &base.rules;
-    for list in &rules.lists {
-        if let Some(error) = &list.error {
-            error!("list {}: {error}", list.name);
-        } else if list.skipped_lines() > 0 {
-            let first = list.first_skipped.first().map_or("", String::as_str);
-            let count = list.skipped_lines();
-            warn!("list {}: {count} lines skipped, the first one: {first}", list.name);
-        }
-        if let Some(refused) = &list.refused {
-            warn!(
-                "list {}: the newest one is not taken, the one before goes on: {refused}",
-                list.name
-            );
-        }
-    }
-    for (path, why) in base.unread_hosts() {
-        warn!("hosts file {}: {why}", path.display());
-    }
-    for company in base.unknown_companies() {
-        warn!("no company is known as `{company}`: nothing is refused or allowed by that name");
-    }
-    if let Some(error) = &rules.not_kept {
-        warn!("the compiled table could not be kept: {error}");
-    }
-    info!("{} names of {} lists are refused or allowed", rules.table.names(), rules.lists.len());
 }

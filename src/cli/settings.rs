@@ -1,11 +1,14 @@
 //! Where a command's settings come from.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::config::{Config, UpstreamUrl};
+use super::config::since_of;
+use crate::config::{Config, ConfigError, Since, UpstreamUrl, keys_given};
+use crate::data::Folder;
 
 /// Where settings come from. What is given here beats the file.
 #[derive(Debug, Clone, Args)]
@@ -28,12 +31,40 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// The settings as they are now: the file is read anew each time.
+    /// The settings as they are now, with those made since in the data folder: the file is read anew
+    /// each time.
     pub(super) fn read(&self) -> Result<Config, String> {
+        let config = self.of_file()?;
+        let folder = Folder::existing(config.data.as_deref());
+        let since = folder.map(|folder| since_of(folder.path())).unwrap_or_default();
+        Ok(self.above(config, &since).0)
+    }
+
+    /// The settings as they are now, with `since` above the file; and what of it is wrong, and left
+    /// out.
+    pub(super) fn read_with(&self, since: &Since) -> Result<(Config, Vec<ConfigError>), String> {
+        Ok(self.above(self.of_file()?, since))
+    }
+
+    /// Keys that the file sets.
+    pub(super) fn keys_of_file(&self) -> Vec<String> {
+        let text = self.config.as_ref().and_then(|file| fs::read_to_string(file).ok());
+        text.map(|text| keys_given(&text)).unwrap_or_default()
+    }
+
+    fn of_file(&self) -> Result<Config, String> {
         let mut config = match &self.config {
             Some(file) => Config::read(file).map_err(|error| error.to_string())?,
             None => Config::default(),
         };
+        if let Some(data) = &self.data {
+            config.data = Some(data.clone());
+        }
+        Ok(config)
+    }
+
+    fn above(&self, mut config: Config, since: &Since) -> (Config, Vec<ConfigError>) {
+        let mistakes = config.set_all(since);
         if !self.listen.is_empty() {
             config.listen.clone_from(&self.listen);
         }
@@ -43,9 +74,6 @@ impl Settings {
         if let Some(web) = self.web {
             config.web = Some(web);
         }
-        if let Some(data) = &self.data {
-            config.data = Some(data.clone());
-        }
-        Ok(config)
+        (config, mistakes)
     }
 }

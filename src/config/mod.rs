@@ -22,6 +22,7 @@ mod read;
 mod served;
 mod setting;
 mod settings;
+mod since;
 mod stamp;
 #[cfg(test)]
 mod tests;
@@ -43,6 +44,7 @@ pub use household::{
 };
 pub use list::{Action, List};
 pub use read::keys_given;
+pub use since::{Since, Told};
 pub use upstream::{ClientServers, Dnssec, Domain, Strategy, Upstream, Validate};
 pub use upstream_url::{Host, Pin, Transport, UpstreamUrl, UpstreamUrlError};
 

@@ -99,22 +99,9 @@ fn folder_of(file: &Path) -> &Path {
 fn from_text(text: &str, file: &str, folder: &Path) -> Result<Config, ConfigError> {
     let root = document::parse(text)
         .map_err(|refusal| ConfigError::new(file, refusal.place, &refusal.text))?;
-    let mut reader = Reader { folder, mistakes: Vec::new(), dropped: 0 };
+    let mut reader = Reader::new(folder);
     let config = reader.config(&root);
-    let Reader { mut mistakes, dropped, .. } = reader;
-    if mistakes.is_empty() {
-        return Ok(config);
-    }
-    mistakes.sort_by_key(|mistake| mistake.node);
-    let more = dropped + mistakes.len().saturating_sub(MAX_SHOWN);
-    let mut error = ConfigError::default();
-    for mistake in mistakes.iter().take(MAX_SHOWN) {
-        error.push(file, document::locate(text, mistake.node), &mistake.text);
-    }
-    if more > 0 {
-        error.push(file, None, &format!("{more} more mistakes"));
-    }
-    Err(error)
+    reader.finish(text, file).map(|()| config)
 }
 
 struct Mistake {
@@ -128,7 +115,33 @@ pub(super) struct Reader<'a> {
     dropped: usize,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// Relative paths are below `folder`.
+    pub(super) fn new(folder: &'a Path) -> Self {
+        Self { folder, mistakes: Vec::new(), dropped: 0 }
+    }
+
+    /// The mistakes made in `text`, which `file` is the name of.
+    ///
+    /// # Errors
+    /// There are some.
+    pub(super) fn finish(self, text: &str, file: &str) -> Result<(), ConfigError> {
+        let Self { mut mistakes, dropped, .. } = self;
+        if mistakes.is_empty() {
+            return Ok(());
+        }
+        mistakes.sort_by_key(|mistake| mistake.node);
+        let more = dropped + mistakes.len().saturating_sub(MAX_SHOWN);
+        let mut error = ConfigError::default();
+        for mistake in mistakes.iter().take(MAX_SHOWN) {
+            error.push(file, document::locate(text, mistake.node), &mistake.text);
+        }
+        if more > 0 {
+            error.push(file, None, &format!("{more} more mistakes"));
+        }
+        Err(error)
+    }
+
     fn config(&mut self, root: &Node) -> Config {
         let mut config = Config::default();
         let mut given = Vec::new();
@@ -153,7 +166,7 @@ impl Reader<'_> {
     }
 
     /// What no single value can be checked for.
-    fn compare(&mut self, config: &mut Config, given: &[(String, &Node)]) {
+    pub(super) fn compare(&mut self, config: &mut Config, given: &[(String, &Node)]) {
         let node =
             |wanted: &str| given.iter().find(|(key, _)| *key == wanted).map(|(_, node)| *node);
         let tcp = &mut config.tcp;

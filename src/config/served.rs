@@ -7,10 +7,13 @@ use super::values::{self, Fault};
 use super::{ClientServers, Domain, UpstreamUrl, UpstreamUrlError};
 use crate::cache::MOST_POOLS;
 
+/// Longest text of a server, in octets: two names and some pins.
+const LONGEST: usize = 1_024;
+
 /// A server; `named` where it may be known by name alone.
 pub(super) fn server(text: &str, named: bool) -> Result<UpstreamUrl, Fault> {
     // The error repeats what it found; nobody wants to read a novel there.
-    if text.len() > 300 {
+    if text.len() > LONGEST {
         return Err(Fault::Form);
     }
     let url: UpstreamUrl =

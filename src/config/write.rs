@@ -42,36 +42,54 @@ impl Config {
             let field = (setting.field)(&mut config);
             let from = origin(setting.key).map_or_else(String::new, |from| format!(" [{from}]"));
             yaml.push_str(&format!("{indent}# {}: {}{from}\n", setting.about, field.accepted()));
-            match field {
-                Field::Listed(lists, kind) => {
-                    let example = super::List::named("");
-                    write_items(&mut yaml, kind.key(), lists, example, kind.settings());
+            match &field {
+                Field::Listed(_, kind) => {
+                    explain(&mut yaml, super::List::named(""), kind.settings());
                 }
-                Field::Devices(devices) => {
-                    let example = super::Device::default();
-                    write_items(&mut yaml, "devices", devices, example, DEVICE_SETTINGS);
+                Field::Devices(_) => explain(&mut yaml, super::Device::default(), DEVICE_SETTINGS),
+                Field::Profiles(_, example) => {
+                    explain(&mut yaml, (**example).clone(), PROFILE_SETTINGS);
                 }
-                Field::Profiles(profiles, example) => {
-                    write_items(&mut yaml, "profiles", profiles, *example, PROFILE_SETTINGS);
-                }
-                field => write_setting(&mut yaml, indent, setting, &field),
+                _ => {}
             }
+            write_field(&mut yaml, indent, setting, field);
         }
         yaml
     }
+
+    /// The value of every setting by its key, as YAML.
+    pub(super) fn values(&self) -> impl Iterator<Item = (&'static Setting<Self>, String)> {
+        let mut config = self.clone();
+        settings().map(move |setting| {
+            let mut yaml = String::new();
+            write_field(&mut yaml, "", setting, (setting.field)(&mut config));
+            let value = yaml.strip_prefix(setting.name()).unwrap_or(&yaml);
+            let lines = value.strip_prefix(':').unwrap_or(value).lines();
+            let lines: Vec<_> =
+                lines.map(|line| line.strip_prefix("  ").unwrap_or(line.trim())).collect();
+            (setting, lines.join("\n").trim().to_owned())
+        })
+    }
 }
 
-fn write_items<T>(
-    yaml: &mut String,
-    key: &str,
-    items: &mut [T],
-    mut example: T,
-    settings: &[Setting<T>],
-) {
+/// What the settings of an item are for, as comments.
+fn explain<T>(yaml: &mut String, mut example: T, settings: &[Setting<T>]) {
     for setting in settings {
         let accepted = (setting.field)(&mut example).accepted();
         yaml.push_str(&format!("#   {}: {}: {accepted}\n", setting.key, setting.about));
     }
+}
+
+fn write_field(yaml: &mut String, indent: &str, setting: &Setting<Config>, field: Field<'_>) {
+    match field {
+        Field::Listed(lists, kind) => write_items(yaml, kind.key(), lists, kind.settings()),
+        Field::Devices(devices) => write_items(yaml, "devices", devices, DEVICE_SETTINGS),
+        Field::Profiles(profiles, _) => write_items(yaml, "profiles", profiles, PROFILE_SETTINGS),
+        field => write_setting(yaml, indent, setting, &field),
+    }
+}
+
+fn write_items<T>(yaml: &mut String, key: &str, items: &mut [T], settings: &[Setting<T>]) {
     yaml.push_str(&format!("{key}:{}\n", if items.is_empty() { " []" } else { "" }));
     for item in items {
         for (index, setting) in settings.iter().enumerate() {

@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use super::change::{Change, ChangeError, Target, Way};
 use super::{Base, Engine, Snapshot, SnapshotError, surroundings};
 use crate::clock::Moment;
-use crate::config::HOUSE;
+use crate::config::{HOUSE, Since};
 use crate::history::{self, Store, StoreError};
 use crate::policy::{Button, Choice, Choices, MOST_CHOICES, Press, Scope, Subject};
 use crate::wire::Name;
@@ -20,6 +20,7 @@ use crate::wire::Name;
 /// Names of what is kept.
 const BUTTON: &str = "button";
 const CHOICES: &str = "choices";
+const SETTINGS: &str = history::SETTINGS;
 /// How often the clock is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -35,6 +36,8 @@ pub(super) struct Household {
 struct State {
     choices: Choices,
     button: Button,
+    /// Settings made since, above those of the file.
+    since: Since,
     /// Presses since the start, by scope, state and way.
     presses: BTreeMap<(&'static str, &'static str, Way), u64>,
 }
@@ -53,7 +56,8 @@ impl Household {
             read(BUTTON).and_then(|text| parsed(BUTTON, &text)).unwrap_or_default();
         let choices = read(CHOICES).and_then(|text| parsed(CHOICES, &text)).unwrap_or_default();
         let button = button.restored(Moment::now());
-        let state = State { choices, button, presses: BTreeMap::new() };
+        let since = read(SETTINGS).and_then(|text| parsed(SETTINGS, &text)).unwrap_or_default();
+        let state = State { choices, button, since, presses: BTreeMap::new() };
         Self { state: Mutex::new(state), changed: Condvar::new(), store: Mutex::new(store) }
     }
 
@@ -84,14 +88,16 @@ impl Household {
     fn keep(&self, way: Way, scope: &str, what: String) -> Result<(), StoreError> {
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(store) = store.as_mut() else { return Ok(()) };
-        let (button, choices) = {
+        let all = {
             let state = self.state();
-            (serde_json::to_string(&state.button), serde_json::to_string(&state.choices))
+            [
+                (BUTTON, serde_json::to_string(&state.button)),
+                (CHOICES, serde_json::to_string(&state.choices)),
+                (SETTINGS, serde_json::to_string(&state.since)),
+            ]
         };
-        let settings: Vec<(&str, String)> = [(BUTTON, button), (CHOICES, choices)]
-            .into_iter()
-            .filter_map(|(name, text)| Some((name, text.ok()?)))
-            .collect();
+        let settings: Vec<(&str, String)> =
+            all.into_iter().filter_map(|(name, text)| Some((name, text.ok()?))).collect();
         let at = crate::clock::now().0.as_secs();
         let (way, scope) = (way.as_str().to_owned(), scope.to_owned());
         store.set(&settings, Some(&history::Change { at, way, scope, what }))
@@ -352,6 +358,20 @@ impl Engine {
     /// All choices made while the server runs, now and before.
     pub fn choices(&self) -> Choices {
         self.household.state().choices.clone()
+    }
+
+    /// Settings made while the server runs, now and before.
+    pub fn since(&self) -> Since {
+        self.household.state().since.clone()
+    }
+
+    /// Keeps `since`, of which `key` is new or gone. What holds is not changed by it.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    pub fn keep_since(&self, since: Since, key: &str, way: Way) -> Result<(), StoreError> {
+        self.household.state().since = since;
+        self.household.keep(way, HOUSE, format!("setting {key}"))
     }
 
     /// Where the button stands.

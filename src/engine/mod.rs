@@ -22,6 +22,7 @@ mod snapshot;
 mod special;
 mod surroundings;
 pub mod told;
+mod wish;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -48,6 +49,7 @@ pub use recorder::RecorderFigures;
 pub use resolve::Resolver;
 pub use snapshot::{Base, Snapshot, SnapshotError};
 use surroundings::Surroundings;
+pub use wish::{Setting, Wish, Wished};
 pub use worker::Worker;
 
 /// Questions that wait in line for one resolver; beyond it clients are told that we are busy.
@@ -69,6 +71,8 @@ pub struct Engine {
     recorder: Mutex<Recorder>,
     hidden: AtomicBool,
     resolvers: Vec<mpsc::Sender<Waiting>>,
+    wishes: mpsc::Sender<Wished>,
+    wished: Mutex<Option<mpsc::Receiver<Wished>>>,
     counters: Mutex<Vec<Arc<Counters>>>,
     list_hits: Mutex<HitsByName>,
     waiting: AtomicUsize,
@@ -143,6 +147,7 @@ impl Engine {
         let snapshot = household.snapshot(Arc::new(base), devices.capacity())?;
         let (senders, receivers): (Vec<_>, Vec<_>) =
             (0..resolvers).map(|_| mpsc::channel(LINE)).unzip();
+        let (wishes, wished) = mpsc::channel(wish::LINE);
         let list_hits = HitsByName::new(snapshot.list_names());
         let engine = Arc::new(Self {
             cache: Cache::new(snapshot.config.cache.size),
@@ -155,6 +160,8 @@ impl Engine {
             recorder: Mutex::default(),
             hidden: AtomicBool::new(false),
             resolvers: senders,
+            wishes,
+            wished: Mutex::new(Some(wished)),
             counters: Mutex::default(),
             list_hits: Mutex::new(list_hits),
             waiting: AtomicUsize::new(0),
@@ -251,6 +258,11 @@ impl Engine {
             }
         };
         Ok(format!("{gone} answers let go"))
+    }
+
+    /// What others wish of the thread that reloads; for the first one who asks.
+    pub fn wished(&self) -> Option<mpsc::Receiver<Wished>> {
+        self.wished.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Queries that wait for upstream now.

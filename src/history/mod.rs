@@ -23,6 +23,8 @@ use serde::{Deserialize, Serialize};
 pub use rollup::{Retention, Row};
 
 const FILE: &str = "trackless.db";
+/// Under what settings are kept that were made while the server runs.
+pub const SETTINGS: &str = "settings";
 /// Octets of a page.
 const PAGE: i64 = 1_024;
 /// How the file is laid out, from the first version on: each step leads to the next.

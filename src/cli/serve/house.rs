@@ -1,0 +1,231 @@
+//! What runs while the doors are open: waits for signals, fetched lists and wishes, and reloads.
+//!
+//! Queries are answered by what was there meanwhile; what cannot be loaded leaves it as it is.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use sd_notify::NotifyState;
+use tokio::runtime;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tracing::{error, info, warn};
+
+use super::Settings;
+use super::subscriptions::Due;
+use crate::config::Config;
+use crate::engine::{Base, Engine, Setting, Way, Wish, Wished};
+use crate::lists::Status;
+use crate::server::certificate::Certificate;
+use crate::web::Reloads;
+
+/// What it takes to reload.
+pub(super) struct House {
+    pub(super) settings: Settings,
+    pub(super) engine: Arc<Engine>,
+    pub(super) data: Option<PathBuf>,
+    /// Shown by encrypted doors, if there are any.
+    pub(super) certificate: Option<Arc<Certificate>>,
+    pub(super) reloads: Arc<Reloads>,
+    /// Lists were fetched, or there is news of why not.
+    pub(super) news: mpsc::Receiver<()>,
+    /// Which lists are to be fetched before it is time.
+    pub(super) due: Arc<Due>,
+}
+
+impl House {
+    /// Serves until SIGTERM or SIGINT; reloads at each SIGHUP, and lists alone when some were
+    /// fetched. Says that it is ready only when signals are waited for: one that comes earlier ends
+    /// the process.
+    pub(super) fn wait_for_signals(&mut self, say_ready: impl FnOnce()) -> Result<(), String> {
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| format!("cannot start a runtime: {error}"))?;
+        runtime.block_on(async {
+            let signals = |kind| signal(kind).map_err(|error| format!("no signals: {error}"));
+            let mut terminate = signals(SignalKind::terminate())?;
+            let mut interrupt = signals(SignalKind::interrupt())?;
+            let mut hang_up = signals(SignalKind::hangup())?;
+            let mut wished = self.engine.wished().ok_or("somebody else reloads")?;
+            say_ready();
+            loop {
+                tokio::select! {
+                    _ = terminate.recv() => return Ok(()),
+                    _ = interrupt.recv() => return Ok(()),
+                    _ = hang_up.recv() => {
+                        if let Ok(time) = NotifyState::monotonic_usec_now() {
+                            let _ = sd_notify::notify(&[NotifyState::Reloading, time]);
+                        }
+                        let _ = self.reload(self.read());
+                        self.reload_certificate();
+                        let _ = sd_notify::notify(&[NotifyState::Ready]);
+                        self.due.look();
+                    }
+                    Some(()) = self.news.recv() => {
+                        let config = self.engine.snapshot().config.clone();
+                        let _ = self.reload(Ok(config));
+                    }
+                    Some(Wished { wish, outcome }) = wished.recv() => {
+                        let _ = outcome.try_send(self.fulfil(wish));
+                    }
+                }
+            }
+        })
+    }
+
+    fn reload_certificate(&self) {
+        if let Some(Err(error)) = self.certificate.as_ref().map(|shown| shown.reload()) {
+            error!("the certificate is not read again, the one before goes on: {error}");
+        }
+    }
+
+    /// The settings as they are now.
+    fn read(&self) -> Result<Config, String> {
+        let (config, mistakes) = self.settings.read_with(&self.engine.since())?;
+        mistakes.iter().for_each(|mistake| warn!("left out of what was set since: {mistake}"));
+        Ok(config)
+    }
+
+    fn reload(&self, config: Result<Config, String>) -> Result<(), String> {
+        let reloaded = config.and_then(|config| reload(config, &self.engine, self.data.as_ref()));
+        match &reloaded {
+            Ok(()) => drop(self.reloads.ok.fetch_add(1, Ordering::Relaxed)),
+            Err(error) => {
+                self.reloads.failed.fetch_add(1, Ordering::Relaxed);
+                error!("not reloaded, what was there goes on: {error}");
+            }
+        }
+        reloaded
+    }
+
+    fn fulfil(&self, wish: Wish) -> Result<String, String> {
+        match wish {
+            Wish::Set(key, value) => self.set(&key, value),
+            Wish::Settings => {
+                serde_json::to_string(&self.tell()?).map_err(|error| error.to_string())
+            }
+            Wish::Fetch(names) => {
+                let config = &self.engine.snapshot().config;
+                let all: Vec<_> = config.lists.iter().chain(&config.databases).collect();
+                if let Some(name) =
+                    names.iter().find(|name| !all.iter().any(|list| list.name == **name))
+                {
+                    return Err(format!("there is no list `{name}`"));
+                }
+                self.due.now(names);
+                Ok("lists are being fetched".to_owned())
+            }
+        }
+    }
+
+    fn set(&self, key: &str, value: Option<String>) -> Result<String, String> {
+        let mut since = self.engine.since();
+        let (_, before) = self.settings.read_with(&since)?;
+        let is_set = value.is_some();
+        match value {
+            Some(yaml) => drop(since.insert(key.to_owned(), yaml)),
+            None if since.remove(key).is_some() => {}
+            None => return Err(format!("{key} was not set since; it is as the file says")),
+        }
+        let (config, mistakes) = self.settings.read_with(&since)?;
+        if let Some(mistake) = mistakes.iter().find(|mistake| !before.contains(mistake)) {
+            return Err(mistake.to_string());
+        }
+        let later = is_used_at_start(key);
+        self.reload(Ok(config))?;
+        self.due.look();
+        let said = if is_set { "is set" } else { "is as the file says" };
+        self.engine.keep_since(since, key, Way::Command).map_err(|error| {
+            format!("{key} {said}, but will be forgotten at the next start: {error}")
+        })?;
+        let when = if later { ", from the next start on" } else { "" };
+        Ok(format!("{key} {said}{when}"))
+    }
+
+    fn tell(&self) -> Result<Vec<Setting>, String> {
+        let since = self.engine.since();
+        let of_file = self.settings.keys_of_file();
+        let (config, _) = self.settings.read_with(&since)?;
+        let told = config.told().into_iter().map(|told| {
+            let source = match &told.key {
+                key if since.contains_key(key) => "since",
+                key if of_file.contains(key) => "file",
+                _ => "default",
+            };
+            let restart = is_used_at_start(&told.key);
+            Setting { told, source: source.to_owned(), restart }
+        });
+        Ok(told.collect())
+    }
+}
+
+/// Reads lists again and decides by them and `config` from then on. Runs on the thread that waits
+/// for signals: queries are answered by the old ones meanwhile.
+fn reload(config: Config, engine: &Arc<Engine>, data: Option<&PathBuf>) -> Result<(), String> {
+    let old = engine.snapshot();
+    let restart = needs_restart(&old.config, &config);
+    let new = Base::load(config, data.map(PathBuf::as_path), Some(&old))
+        .map_err(|error| error.to_string())?;
+    // A list that worked before and cannot be read now must not take its rules away.
+    let was_well =
+        |name: &str| old.rules.lists.iter().any(|list| list.name == name && list.error.is_none());
+    if let Some(Status { error: Some(error), .. }) =
+        new.rules.lists.iter().find(|list| list.error.is_some() && was_well(&list.name))
+    {
+        return Err(error.clone());
+    }
+    if !restart.is_empty() {
+        warn!("changed, but used only from the next start on: {}", restart.join(", "));
+    }
+    report(&new);
+    engine.replace(new).map_err(|error| error.to_string())
+}
+
+/// What is used at the start alone: keys of settings, or sections.
+const AT_START: [&str; 8] =
+    ["listen", "web", "encrypted", "data", "workers", "cache.size", "tcp", "log"];
+
+/// Whether the setting `key` cannot change while the server runs.
+fn is_used_at_start(key: &str) -> bool {
+    let bound = key.starts_with("stats.") && key != "stats.level";
+    let section = key.split_once('.').map_or(key, |(section, _)| section);
+    bound || AT_START.contains(&key) || AT_START.contains(&section)
+}
+
+/// Settings that differ and cannot change while the server runs.
+fn needs_restart(old: &Config, new: &Config) -> Vec<String> {
+    let (old, new) = (old.told(), new.told());
+    let changed = old.into_iter().zip(new).filter(|(old, new)| old.value != new.value);
+    changed.map(|(_, new)| new.key).filter(|key| is_used_at_start(key)).collect()
+}
+
+pub(super) fn report(base: &Base) {
+    let rules = &base.rules;
+    for list in &rules.lists {
+        if let Some(error) = &list.error {
+            error!("list {}: {error}", list.name);
+        } else if list.skipped_lines() > 0 {
+            let first = list.first_skipped.first().map_or("", String::as_str);
+            let count = list.skipped_lines();
+            warn!("list {}: {count} lines skipped, the first one: {first}", list.name);
+        }
+        if let Some(refused) = &list.refused {
+            warn!(
+                "list {}: the newest one is not taken, the one before goes on: {refused}",
+                list.name
+            );
+        }
+    }
+    for (path, why) in base.unread_hosts() {
+        warn!("hosts file {}: {why}", path.display());
+    }
+    for company in base.unknown_companies() {
+        warn!("no company is known as `{company}`: nothing is refused or allowed by that name");
+    }
+    if let Some(error) = &rules.not_kept {
+        warn!("the compiled table could not be kept: {error}");
+    }
+    info!("{} names of {} lists are refused or allowed", rules.table.names(), rules.lists.len());
+}

@@ -1,0 +1,167 @@
+//! Settings made while the server runs, one at a time, above those of the file.
+//!
+//! Must never let one name a file: whoever may set is not therefore one who may read files.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::Config;
+use super::document;
+use super::error::{ConfigError, nearest, quoted};
+use super::field::Field;
+use super::read::Reader;
+use super::settings::settings;
+
+/// Values by key, as YAML.
+pub type Since = BTreeMap<String, String>;
+
+/// Where everything else is: it must be known before.
+const FOLDER: &str = "data";
+
+/// A setting, as it is told to its owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    /// Keys from the top, joined by dots.
+    pub key: String,
+    /// What it is for.
+    pub about: String,
+    /// What may be written.
+    pub accepted: String,
+    /// What holds, as YAML.
+    pub value: String,
+    /// What holds where nothing is set, as YAML.
+    pub default: String,
+}
+
+impl Config {
+    /// Sets `key` to what `yaml` says; nothing changes where that is wrong.
+    ///
+    /// # Errors
+    /// There is no such setting, or the value is none for it, does not go with the others, or names
+    /// a file that was not named before.
+    pub fn set(&mut self, key: &str, yaml: &str) -> Result<(), ConfigError> {
+        let refuse = |text: &str| Err(ConfigError::new(key, None, text));
+        let Some(setting) = settings().find(|setting| setting.key == key && key != FOLDER) else {
+            let near = nearest(key, settings().map(|setting| setting.key));
+            let near =
+                near.map_or_else(String::new, |near| format!("; did you mean {}?", quoted(near)));
+            return refuse(&format!("no setting that can be made while the server runs{near}"));
+        };
+        let root = document::parse(yaml)
+            .map_err(|refusal| ConfigError::new(key, refusal.place, &refusal.text))?;
+        let mut new = self.clone();
+        let mut reader = Reader::new(Path::new(""));
+        reader.set(key, &root, (setting.field)(&mut new));
+        // Whatever does not fit with the others is this value's fault.
+        let given: Vec<_> = settings().map(|setting| (setting.key.to_owned(), &root)).collect();
+        reader.compare(&mut new, &given);
+        reader.finish(yaml, key)?;
+        let known = self.clone().paths();
+        if let Some(path) = new.paths().into_iter().find(|path| !known.contains(path)) {
+            return refuse(&format!(
+                "{} is a file: files are named in the settings file only; give a URL, or write it there",
+                path.display()
+            ));
+        }
+        *self = new;
+        Ok(())
+    }
+
+    /// Sets all of `since`, in the order of the table. What is wrong is left out and returned.
+    pub fn set_all(&mut self, since: &Since) -> Vec<ConfigError> {
+        let place = |key: &str| settings().position(|setting| setting.key == key);
+        let mut given: Vec<_> = since.iter().collect();
+        given.sort_by_key(|(key, _)| place(key));
+        given.into_iter().filter_map(|(key, yaml)| self.set(key, yaml).err()).collect()
+    }
+
+    /// All settings, as they are told to their owner.
+    pub fn told(&self) -> Vec<Told> {
+        let (mut example, default) = (self.clone(), Self::default());
+        let told =
+            self.values().zip(default.values()).map(|((setting, value), (_, default))| Told {
+                key: setting.key.to_owned(),
+                about: setting.about.to_owned(),
+                accepted: (setting.field)(&mut example).accepted(),
+                value,
+                default,
+            });
+        told.collect()
+    }
+
+    /// All files and folders that are named.
+    fn paths(&mut self) -> Vec<PathBuf> {
+        let mut paths = Vec::new();
+        for setting in settings() {
+            match (setting.field)(self) {
+                Field::Folder(path) | Field::File(path) => paths.extend(path.clone()),
+                Field::Files(files) => paths.extend(files.iter().cloned()),
+                Field::Listed(lists, _) => {
+                    paths.extend(lists.iter().filter_map(|list| list.file.clone()));
+                }
+                _ => {}
+            }
+        }
+        paths
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(config: &mut Config, key: &str, yaml: &str) -> String {
+        let before = config.clone();
+        let error = config.set(key, yaml).unwrap_err().to_string();
+        assert_eq!(*config, before);
+        error
+    }
+
+    #[test]
+    fn what_is_told_can_be_set() {
+        let file = "lists: [{ name: mine, file: /ads.txt }]\nprofiles: [{ name: kids, for: \"#kid\", \
+                    lists: mine }]\nlocal: { records: [nas A 192.0.2.1] }\ndevices: [{ name: tv, \
+                    known_by: 192.0.2.7 }]\nupstream: { servers: [udp://192.0.2.1, tls://9.9.9.9#q] }";
+        let config = Config::from_yaml(file, "trackless.yaml").unwrap();
+        let mut other = config.clone();
+        let mut set = 0;
+        for Told { key, value, .. } in config.told() {
+            if key != FOLDER && !value.is_empty() {
+                other.set(&key, &value).unwrap();
+                set += 1;
+            }
+        }
+        assert_eq!(other, config);
+        assert!(set > 50, "{set}");
+    }
+
+    #[test]
+    fn what_is_wrong_changes_nothing_and_says_what() {
+        let mut config = Config::default();
+        config.set("level", "strict").unwrap();
+        config.set("services", "[tiktok]").unwrap();
+        assert_eq!(config.services, ["tiktok"]);
+        let said = refused(&mut config, "level", "sttrict");
+        assert!(said.contains("did you mean `strict`"), "{said}");
+        assert!(refused(&mut config, "levl", "strict").contains("did you mean `level`?"));
+        assert!(refused(&mut config, "data", "/tmp").contains("no setting"));
+        for (key, yaml) in [
+            ("local.hosts", "/etc/shadow"),
+            ("lists", "[{ name: mine, file: /etc/shadow }]"),
+            ("encrypted.certificate", "/etc/shadow"),
+        ] {
+            let said = refused(&mut config, key, yaml);
+            assert!(said.contains("/etc/shadow is a file"), "{said}");
+        }
+        let said = refused(&mut config, "schedule", "[mon 20:00-07:00 nigt]");
+        assert!(said.contains("there is no profile `nigt`"), "{said}");
+        let said = refused(&mut config, "upstream.servers", "- udp://192.0.2.1\n- ftp://x");
+        assert!(said.starts_with("upstream.servers:2:3: "), "{said}");
+        let since = [("level", "relaxed"), ("listen", "nonsense")];
+        let since = since.map(|(key, yaml)| (key.to_owned(), yaml.to_owned())).into();
+        assert_eq!(config.set_all(&since).len(), 1);
+        assert_eq!(config.level, crate::config::Level::Relaxed);
+    }
+}

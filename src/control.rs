@@ -18,6 +18,7 @@ use tracing::debug;
 pub use told::{Asked, Card, Company, Figures, Seen, Stands, Upstream};
 
 use crate::engine::{Change, Engine, Way};
+use crate::web::{Accounts, Password, Who};
 
 /// Longest line, in octets.
 const LONGEST: u64 = 16 << 20;
@@ -53,6 +54,8 @@ pub enum Order {
     Figures,
     /// Tell what is asked right now, after the query of this number; of one device, or of all.
     Live(u64, Option<String>),
+    /// Set the dashboard's password anew.
+    Password(Who, Password),
     /// Tell which network cards are there and ask nothing.
     Silent,
 }
@@ -89,7 +92,7 @@ fn socket(folder: &Path) -> PathBuf {
 ///
 /// # Errors
 /// The socket cannot be made in `folder`.
-pub fn spawn(folder: &Path, engine: Arc<Engine>) -> io::Result<()> {
+pub fn spawn(folder: &Path, engine: Arc<Engine>, accounts: Arc<Accounts>) -> io::Result<()> {
     let path = socket(folder);
     // A server that was killed leaves its socket behind.
     let _ = fs::remove_file(&path);
@@ -97,7 +100,7 @@ pub fn spawn(folder: &Path, engine: Arc<Engine>) -> io::Result<()> {
     fs::set_permissions(&path, Permissions::from_mode(0o600))?;
     let serve = move || {
         for stream in listener.incoming().filter_map(io::Result::ok) {
-            if let Err(error) = answer(&stream, &engine) {
+            if let Err(error) = answer(&stream, &engine, &accounts) {
                 debug!("an order has got lost: {error}");
             }
         }
@@ -106,7 +109,7 @@ pub fn spawn(folder: &Path, engine: Arc<Engine>) -> io::Result<()> {
     Ok(())
 }
 
-fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
+fn answer(stream: &UnixStream, engine: &Engine, accounts: &Accounts) -> io::Result<()> {
     let outcome = match receive(stream)? {
         Order::Flush { name } => flush(engine, name.as_deref()),
         Order::Change(change) => {
@@ -125,6 +128,7 @@ fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
             Ok(asked) => told(&asked),
             Err(error) => Err(error),
         },
+        Order::Password(who, password) => accounts.set_anew(who, &password),
         Order::Silent => told(&told::silent(engine)),
         Order::Figures => told(&told::figures(engine)),
         Order::Choices => told(&engine.choices()),

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use tracing::{debug, warn};
 
 use crate::engine::{Change, Engine, Way, Wish, told};
+use crate::web::{Accounts, Password, Who};
 
 /// Longest line, in octets.
 const LONGEST: u64 = 16 << 20;
@@ -55,6 +56,8 @@ pub enum Order {
     Figures,
     /// Tell what is asked right now, after the query of this number; of one device, or of all.
     Live(u64, Option<String>),
+    /// Set the dashboard's password anew.
+    Password(Who, Password),
     /// Tell which network cards are there and ask nothing.
     Silent,
 }
@@ -91,7 +94,7 @@ fn socket(folder: &Path) -> PathBuf {
 ///
 /// # Errors
 /// The socket cannot be made in `folder`.
-pub fn spawn(folder: &Path, engine: Arc<Engine>) -> io::Result<()> {
+pub fn spawn(folder: &Path, engine: Arc<Engine>, accounts: Arc<Accounts>) -> io::Result<()> {
     let path = socket(folder);
     // A server that was killed leaves its socket behind.
     let _ = fs::remove_file(&path);
@@ -99,10 +102,10 @@ pub fn spawn(folder: &Path, engine: Arc<Engine>) -> io::Result<()> {
     fs::set_permissions(&path, Permissions::from_mode(0o600))?;
     let serve = move || {
         for stream in listener.incoming().filter_map(io::Result::ok) {
-            let engine = Arc::clone(&engine);
+            let (engine, accounts) = (Arc::clone(&engine), Arc::clone(&accounts));
             // Some orders take long, and nobody else shall wait for them.
             let order = thread::Builder::new().name("order".to_owned()).spawn(move || {
-                if let Err(error) = answer(&stream, &engine) {
+                if let Err(error) = answer(&stream, &engine, &accounts) {
                     debug!("an order has got lost: {error}");
                 }
             });
@@ -115,7 +118,7 @@ pub fn spawn(folder: &Path, engine: Arc<Engine>) -> io::Result<()> {
     Ok(())
 }
 
-fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
+fn answer(stream: &UnixStream, engine: &Engine, accounts: &Accounts) -> io::Result<()> {
     let outcome = match receive(stream, PATIENCE)? {
         Order::Flush { name } => engine.flush(name.as_deref()).map_err(|error| error.to_string()),
         Order::Change(change) => {
@@ -136,6 +139,7 @@ fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
             Ok(asked) => tell_of(&asked),
             Err(error) => Err(error.to_string()),
         },
+        Order::Password(who, password) => accounts.set_anew(who, &password),
         Order::Silent => tell_of(&told::silent(engine)),
         Order::Figures => tell_of(&told::figures(engine)),
         Order::Choices => tell_of(&engine.choices()),

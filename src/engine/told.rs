@@ -258,6 +258,14 @@ pub fn live(engine: &Engine, after: u64, device: Option<&str>) -> Result<Vec<Ask
     Ok(told.filter(|asked| key.as_ref().is_none_or(|key| asked.key == *key)).collect())
 }
 
+/// The key of the device that `text` means.
+///
+/// # Errors
+/// There is no such device.
+pub fn key(engine: &Engine, text: &str) -> Result<String, ChangeError> {
+    engine.key(text)
+}
+
 /// Network cards that are there and ask nothing.
 pub fn silent(engine: &Engine) -> Vec<Card> {
     let card = |card: Mac| Card { card: card.to_string(), vendor: vendor(card).map(str::to_owned) };

@@ -19,7 +19,7 @@ pub use super::rows::Span;
 use super::rows::{Part, Row, oldest, read, rows};
 use super::{Change, FILE, PATIENCE, StoreError};
 pub use ages::Age;
-pub use export::{By, Kept};
+pub use export::{By, CSV_HEAD, Kept};
 pub use followed::{Company, Device, Graph, OfDevice};
 pub use hours::Hour;
 use unwritten::Unwritten;
@@ -50,7 +50,7 @@ pub struct Sums {
 
 impl Sums {
     /// Adds others.
-    pub(super) fn add(&mut self, other: Self) {
+    pub fn add(&mut self, other: Self) {
         self.block = self.block.saturating_add(other.block);
         self.allow = self.allow.saturating_add(other.allow);
         self.pass = self.pass.saturating_add(other.pass);

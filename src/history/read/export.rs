@@ -1,7 +1,7 @@
 //! All that is kept, row by row, for other programs.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write};
 
 use serde::Serialize;
 
@@ -36,6 +36,43 @@ pub struct Kept {
     pub allow: u64,
     /// Let through, or answered by the house.
     pub pass: u64,
+}
+
+/// The first line of a table of [`Kept`].
+pub const CSV_HEAD: &str = "since,device,company,category,block,allow,pass\r\n";
+
+impl Kept {
+    /// Writes a line of a table with commas between its columns (RFC 4180).
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_csv(&self, out: &mut impl Write) -> io::Result<()> {
+        let Self { since, device, company, category, block, allow, pass } = self;
+        let (device, company) = (quoted(device), quoted(company));
+        let category = category.unwrap_or("");
+        write!(out, "{since},{device},{company},{category},{block},{allow},{pass}\r\n")
+    }
+
+    /// Writes a line that is an object of JSON.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
+        serde_json::to_writer(&mut *out, self)?;
+        out.write_all(b"\n")
+    }
+}
+
+/// In quotes where it would not be read back else; nothing that a table's program takes for a formula.
+fn quoted(text: &str) -> String {
+    let text = match text.starts_with(['=', '+', '-', '@']) {
+        true => format!("'{text}"),
+        false => text.to_owned(),
+    };
+    if text.contains(['"', ',', '\r', '\n']) {
+        return format!("\"{}\"", text.replace('"', "\"\""));
+    }
+    text
 }
 
 impl Reader {
@@ -95,5 +132,22 @@ impl Reader {
         }
         left.into_iter().for_each(|((at, ..), row)| tell(at, row));
         Ok(outcome)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_quoted_where_it_must_be() {
+        for (text, expected) in [
+            ("Acme", "Acme"),
+            ("Acme, Inc.", "\"Acme, Inc.\""),
+            ("the \"one\"", "\"the \"\"one\"\"\""),
+            ("=1+1", "'=1+1"),
+        ] {
+            assert_eq!(quoted(text), expected);
+        }
     }
 }

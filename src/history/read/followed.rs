@@ -11,7 +11,7 @@ use super::{Reader, StoreError, Sums, Texts};
 use crate::trackers::Category;
 
 /// A company in some hours.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Company {
     /// As people know it.
     pub name: String,

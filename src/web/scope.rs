@@ -27,7 +27,7 @@ use crate::config::Login;
 /// What somebody may do; each includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Scope {
+pub(super) enum Scope {
     /// Look.
     Read,
     /// Press the button.
@@ -57,8 +57,10 @@ pub(super) struct Caller {
 }
 
 /// Somebody who may look.
+#[allow(dead_code, reason = "for handlers of what is counted")]
 pub(super) struct Reader;
 /// Somebody who may press the button.
+#[allow(dead_code, reason = "for handlers of what is counted")]
 pub(super) struct Presser;
 /// Somebody who may change everything.
 pub(super) struct Admin;
@@ -176,8 +178,9 @@ fn caller(parts: &Parts, site: &Site) -> Result<Option<Caller>, Problem> {
         if let Some(token) = token {
             let known = site.accounts.token(token.trim());
             let text = "this token is not known; make a new one in the dashboard";
-            let (name, scope) =
+            let (name, scope, kept) =
                 known.ok_or_else(|| Problem::new(StatusCode::UNAUTHORIZED, text))?;
+            mark_used(site, &kept);
             return Ok(Some(Caller { name, scope, proof: Proof::Token }));
         }
     }
@@ -201,11 +204,16 @@ pub(super) fn is_meant(headers: &HeaderMap) -> Result<(), Problem> {
 fn by_session(headers: &HeaderMap, site: &Site) -> Option<Caller> {
     let secret = cookie(headers)?;
     let (who, kept) = site.accounts.session(secret)?;
-    if site.accounts.is_due(&kept) {
-        let (accounts, kept) = (Arc::clone(&site.accounts), kept.clone());
+    mark_used(site, &kept);
+    Some(Caller { name: who.as_str().to_owned(), scope: who.scope(), proof: Proof::Session(kept) })
+}
+
+/// Waits for nothing: it is written beside, and once a day at most.
+fn mark_used(site: &Site, kept: &str) {
+    if site.accounts.is_due(kept) {
+        let (accounts, kept) = (Arc::clone(&site.accounts), kept.to_owned());
         drop(tokio::task::spawn_blocking(move || accounts.prolong(&kept)));
     }
-    Some(Caller { name: who.as_str().to_owned(), scope: who.scope(), proof: Proof::Session(kept) })
 }
 
 /// The secret of a session.

@@ -19,12 +19,11 @@ use super::lockout::Lockout;
 use super::totp::{SECRET, Totp};
 use super::{Password, Who};
 use crate::clock;
-use crate::web::scope::Scope;
 
 const FILE: &str = "account.json";
 /// A session ends so long after it was last used.
 pub(super) const LASTS: Duration = Duration::from_secs(30 * 86_400);
-pub(super) const DAY: u64 = 86_400;
+const DAY: u64 = 86_400;
 /// Sessions kept; of more, the one that was not used for longest goes.
 const MOST_SESSIONS: usize = 64;
 
@@ -253,15 +252,21 @@ impl Accounts {
     pub(in crate::web) fn is_due(&self, hash: &str) -> bool {
         let (now, is_set) = clock::now();
         let account = self.kept.load();
-        let session = account.sessions.iter().find(|session| session.hash == hash);
-        is_set && session.is_some_and(|session| session.seen.abs_diff(now.as_secs()) > DAY)
+        let mut sessions = account.sessions.iter().filter(|session| session.hash == hash);
+        let mut tokens = account.tokens.iter().filter(|token| token.hash == hash);
+        is_set
+            && (sessions.any(|session| session.seen.abs_diff(now.as_secs()) > DAY)
+                || tokens.any(|token| token.used != Some(day(now))))
     }
 
-    /// Marks a session as used.
+    /// Marks a session or token as used.
     pub(in crate::web) fn prolong(&self, hash: &str) {
         let _ = self.change_anyway(|account| {
             let sessions = account.sessions.iter_mut().filter(|session| session.hash == hash);
-            sessions.for_each(|session| session.seen = clock::now().0.as_secs());
+            let now = clock::now().0;
+            sessions.for_each(|session| session.seen = now.as_secs());
+            let tokens = account.tokens.iter_mut().filter(|token| token.hash == hash);
+            tokens.for_each(|token| token.used = Some(day(now)));
             Ok(())
         });
     }
@@ -298,6 +303,11 @@ impl Accounts {
         let codes = if had_codes { "; codes are off, switch them on again" } else { "" };
         Ok(format!("the {}'s password is set{codes}", who.as_str()))
     }
+}
+
+/// The day of a time, in seconds since 1970: no closer is it kept when a token was used.
+fn day(time: Duration) -> u64 {
+    time.as_secs() / DAY * DAY
 }
 
 /// What is kept of a new password.

@@ -7,17 +7,27 @@
 mod account;
 mod accounts;
 mod lockout;
+mod own;
+mod own_button;
 mod password;
+mod session;
 mod tokens;
 mod totp;
 
+use std::sync::Arc;
+
+use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use super::Site;
+use super::problem::Problem;
 use super::scope::Scope;
+use super::{LONGEST, Site, beside};
 pub use accounts::Accounts;
+use accounts::Refusal;
 pub use password::Password;
 
 /// Name of the cookie.
@@ -54,4 +64,56 @@ impl Who {
 /// What this room answers.
 pub(super) fn router() -> OpenApiRouter<Site> {
     OpenApiRouter::new()
+        .routes(routes!(session::show, session::log_in, session::log_out))
+        .routes(routes!(session::set_up))
+        .routes(routes!(own_button::press))
+        .routes(routes!(own::password))
+        .routes(routes!(own::begin_codes, own::confirm_codes, own::end_codes))
+        .routes(routes!(own::end_others))
+        .routes(routes!(tokens::list, tokens::make))
+        .routes(routes!(tokens::end))
+}
+
+/// Does what looks at a password beside the thread that serves, one at a time: each takes memory.
+async fn in_turn<T: Send + 'static>(
+    site: &Site,
+    work: impl FnOnce(&Accounts) -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Problem> {
+    let accounts = Arc::clone(&site.accounts);
+    let turn = timeout(LONGEST, Arc::clone(&accounts.turn).acquire_owned()).await;
+    let Ok(Ok(turn)) = turn else {
+        let text = "many log in at once; try again in a while";
+        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, text));
+    };
+    let made = beside(move || {
+        let _turn = turn;
+        work(&accounts)
+    });
+    Ok(made.await??)
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let status = match &refusal {
+            Refusal::Locked(_) => StatusCode::TOO_MANY_REQUESTS,
+            Refusal::Wrong | Refusal::CodeWanted | Refusal::CodeWrong | Refusal::NoClock => {
+                StatusCode::UNAUTHORIZED
+            }
+            Refusal::Link => StatusCode::FORBIDDEN,
+            Refusal::AlreadySet | Refusal::CodesOn | Refusal::CodesOff => StatusCode::CONFLICT,
+            Refusal::Length | Refusal::TokenName(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Refusal::NoToken => StatusCode::NOT_FOUND,
+            Refusal::NotKept(_) | Refusal::Random(_) | Refusal::Hash => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        let problem = Self::new(status, refusal.to_string());
+        match refusal {
+            Refusal::Locked(time) => problem.after(time),
+            Refusal::CodeWanted | Refusal::CodeWrong | Refusal::NoClock => {
+                problem.of_kind("/problems/totp")
+            }
+            _ => problem,
+        }
+    }
 }

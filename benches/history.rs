@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use trackless::history::read::Reader;
+use trackless::history::read::{Reader, Span};
 use trackless::history::{Retention, Row, Store};
 use trackless::trackers::Category;
 
@@ -126,10 +126,16 @@ fn main() {
     let last = FIRST + DAYS;
     let reader = Reader::open(folder.path()).expect("a reader");
     let device = "device-00000003";
-    timed("a device's month", || reader.companies(last - 30, last, Some(device)).expect("read"));
-    timed("a week's companies of all", || reader.companies(last - 7, last, None).expect("read"));
-    timed("a year's companies of all", || reader.companies(FIRST, last, None).expect("read"));
-    timed("a year's devices", || reader.devices(FIRST, last).expect("read"));
-    timed("a year's queries", || reader.totals(FIRST, last, None).expect("read"));
+    timed("a device's month", || {
+        reader.companies(Span::days(last - 30, last), Some(device)).expect("read")
+    });
+    timed("a week's companies of all", || {
+        reader.companies(Span::days(last - 7, last), None).expect("read")
+    });
+    timed("a year's companies of all", || {
+        reader.companies(Span::days(FIRST, last), None).expect("read")
+    });
+    timed("a year's devices", || reader.devices(Span::days(FIRST, last)).expect("read"));
+    timed("a year's queries", || reader.totals(Span::days(FIRST, last), None).expect("read"));
     println!("  {:.0} MB resident with it open", resident() as f64 / 1e3);
 }

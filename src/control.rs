@@ -1,8 +1,6 @@
 //! Orders to the running server, over a socket in its data folder that only its owner can open: one
 //! line of JSON to and fro.
 
-mod told;
-
 use std::fs::{self, Permissions};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
@@ -15,9 +13,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tracing::{debug, warn};
 
-pub use told::{Asked, Card, Company, Figures, Seen, Stands, Upstream};
-
-use crate::engine::{Change, Engine, Way, Wish};
+use crate::engine::{Change, Engine, Way, Wish, told};
+use crate::web::{Accounts, Password, Who};
 
 /// Longest line, in octets.
 const LONGEST: u64 = 16 << 20;
@@ -59,6 +56,8 @@ pub enum Order {
     Figures,
     /// Tell what is asked right now, after the query of this number; of one device, or of all.
     Live(u64, Option<String>),
+    /// Set the dashboard's password anew.
+    Password(Who, Password),
     /// Tell which network cards are there and ask nothing.
     Silent,
 }
@@ -95,7 +94,7 @@ fn socket(folder: &Path) -> PathBuf {
 ///
 /// # Errors
 /// The socket cannot be made in `folder`.
-pub fn spawn(folder: &Path, engine: Arc<Engine>) -> io::Result<()> {
+pub fn spawn(folder: &Path, engine: Arc<Engine>, accounts: Arc<Accounts>) -> io::Result<()> {
     let path = socket(folder);
     // A server that was killed leaves its socket behind.
     let _ = fs::remove_file(&path);
@@ -103,10 +102,10 @@ pub fn spawn(folder: &Path, engine: Arc<Engine>) -> io::Result<()> {
     fs::set_permissions(&path, Permissions::from_mode(0o600))?;
     let serve = move || {
         for stream in listener.incoming().filter_map(io::Result::ok) {
-            let engine = Arc::clone(&engine);
+            let (engine, accounts) = (Arc::clone(&engine), Arc::clone(&accounts));
             // Some orders take long, and nobody else shall wait for them.
             let order = thread::Builder::new().name("order".to_owned()).spawn(move || {
-                if let Err(error) = answer(&stream, &engine) {
+                if let Err(error) = answer(&stream, &engine, &accounts) {
                     debug!("an order has got lost: {error}");
                 }
             });
@@ -119,9 +118,9 @@ pub fn spawn(folder: &Path, engine: Arc<Engine>) -> io::Result<()> {
     Ok(())
 }
 
-fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
+fn answer(stream: &UnixStream, engine: &Engine, accounts: &Accounts) -> io::Result<()> {
     let outcome = match receive(stream, PATIENCE)? {
-        Order::Flush { name } => flush(engine, name.as_deref()),
+        Order::Flush { name } => engine.flush(name.as_deref()).map_err(|error| error.to_string()),
         Order::Change(change) => {
             engine.change(&change, Way::Command).map_err(|error| error.to_string())
         }
@@ -134,37 +133,26 @@ fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
         },
         Order::Set(key, value) => engine.wish(Wish::Set(key, value)),
         Order::Settings => engine.wish(Wish::Settings),
-        Order::Button => told(&told::stands(engine)),
-        Order::Devices => told(&told::devices(engine)),
+        Order::Button => tell_of(&told::stands(engine)),
+        Order::Devices => tell_of(&told::devices(engine)),
         Order::Live(after, device) => match told::live(engine, after, device.as_deref()) {
-            Ok(asked) => told(&asked),
-            Err(error) => Err(error),
+            Ok(asked) => tell_of(&asked),
+            Err(error) => Err(error.to_string()),
         },
-        Order::Silent => told(&told::silent(engine)),
-        Order::Figures => told(&told::figures(engine)),
-        Order::Choices => told(&engine.choices()),
+        Order::Password(who, password) => accounts.set_anew(who, &password),
+        Order::Silent => tell_of(&told::silent(engine)),
+        Order::Figures => tell_of(&told::figures(engine)),
+        Order::Choices => tell_of(&engine.choices()),
         Order::Changes => match engine.latest_changes(SHOWN) {
-            Ok(changes) => told(&changes),
+            Ok(changes) => tell_of(&changes),
             Err(error) => Err(error.to_string()),
         },
     };
     send(stream, &outcome)
 }
 
-fn told(what: &impl Serialize) -> Outcome {
+fn tell_of(what: &impl Serialize) -> Outcome {
     serde_json::to_string(what).map_err(|error| error.to_string())
-}
-
-fn flush(engine: &Engine, name: Option<&str>) -> Outcome {
-    let gone = match name {
-        None => engine.cache.flush(|_| true),
-        Some(text) => {
-            let parent: crate::wire::Name =
-                text.parse().map_err(|error| format!("`{text}` is not a name: {error}"))?;
-            engine.cache.flush(|name| name.suffix(parent.label_count()) == parent.wire())
-        }
-    };
-    Ok(format!("{gone} answers let go"))
 }
 
 /// Gives `order` to the server of the data folder `folder`, and returns what it says.

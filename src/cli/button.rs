@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use super::actions::ButtonAction;
 use super::{Settings, ask, finish, tell};
-use crate::control::{Order, Stands};
+use crate::control::Order;
 use crate::engine::Change;
+use crate::engine::told::Stands;
 use crate::history::Change as Changed;
 use crate::policy::{LONGEST_PAUSE, Press};
 
@@ -83,11 +84,11 @@ fn status(json: bool, settings: &Settings) -> Result<(), String> {
         return finish(writeln!(out, "{text}"));
     }
     let stands: Vec<Stands> = ask(&Order::Button, settings)?;
-    finish(stands.iter().try_for_each(|Stands { device, state, left }| {
+    finish(stands.iter().try_for_each(|Stands { device, button }| {
         let whose = device.as_deref().unwrap_or("house");
-        match left {
+        match button.left {
             Some(left) => writeln!(out, "{whose}: off for {left} s more"),
-            None => writeln!(out, "{whose}: {state}"),
+            None => writeln!(out, "{whose}: {}", button.state),
         }
     }))
 }

@@ -1,8 +1,7 @@
 //! `trackless cache`: the running server's held answers; and keeping them over a restart.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -11,6 +10,7 @@ use tracing::{info, warn};
 use super::Settings;
 use crate::clock;
 use crate::control::Order;
+use crate::data::write_private;
 use crate::engine::Engine;
 
 const FILE: &str = "cache.bin";
@@ -47,19 +47,7 @@ pub(super) fn save(engine: &Engine, folder: &Path) {
     }
     let bytes = engine.cache.save(engine.seconds(Instant::now()), clock::now().0.as_secs());
     let path = folder.join(FILE);
-    let draft = path.with_extension("new");
-    let written = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&draft)
-        .and_then(|mut file| {
-            file.write_all(&bytes)?;
-            file.sync_all()?;
-            fs::rename(&draft, &path)
-        });
-    if let Err(error) = written {
+    if let Err(error) = write_private(&path, &bytes) {
         warn!("{}: {error}; held answers are not kept", path.display());
     }
 }

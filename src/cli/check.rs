@@ -1,6 +1,5 @@
 //! `trackless check`: what becomes of a name, and why, by the same rules as the server's.
 
-use std::cmp::Reverse;
 use std::io::{self, BufRead, BufWriter, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
@@ -12,12 +11,10 @@ use super::{Settings, choices, finish};
 use crate::clients::{Directory, Key, Seen};
 use crate::config::MAX_DEVICES;
 use crate::data::Folder;
-use crate::engine::{Base, Snapshot};
+use crate::engine::{Base, Snapshot, told};
+use crate::filter::Asker;
 use crate::filter::syntax::rtype_number;
-use crate::filter::{Asker, Rule};
-use crate::lists::{self, Explained};
 use crate::policy::{Button, Held, OfDevice};
-use crate::trackers::registrable;
 use crate::wire::{Name, Rtype};
 
 /// How it is asked.
@@ -36,7 +33,7 @@ struct Finding<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
     rule: Option<String>,
-    list: Option<&'a str>,
+    list: Option<String>,
     company: Option<String>,
     category: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,6 +51,7 @@ struct Match {
 /// What names are judged by.
 struct Check<'a> {
     snapshot: &'a Snapshot,
+    directory: &'a Directory,
     data: Option<&'a Path>,
     asker: Asker<'a>,
     held: Held<'a>,
@@ -95,7 +93,7 @@ pub(super) fn run(asked: &Asked, names: &[String], settings: &Settings) -> Resul
     if own.is_err() {
         asker.name = &asked.client;
     }
-    let check = Check { snapshot: &snapshot, data, asker, held, asked };
+    let check = Check { snapshot: &snapshot, directory: &directory, data, asker, held, asked };
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let result = names.iter().try_for_each(|name| match name.as_str() {
         "-" => each_line(|line| check.print(&mut out, line)),
@@ -130,7 +128,7 @@ impl Check<'_> {
         if let Some(error) = &finding.error {
             write!(out, ", not a name: {error}")?;
         }
-        if let (Some(rule), Some(list)) = (&finding.rule, finding.list) {
+        if let (Some(rule), Some(list)) = (&finding.rule, &finding.list) {
             write!(out, " by {rule} of {list}")?;
         }
         if let (Some(company), Some(category)) = (&finding.company, finding.category) {
@@ -146,7 +144,7 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn find<'t>(&'t self, text: &'t str) -> io::Result<Finding<'t>> {
+    fn find<'t>(&self, text: &'t str) -> io::Result<Finding<'t>> {
         let mut finding = Finding {
             name: text,
             verdict: "pass",
@@ -164,42 +162,18 @@ impl Check<'_> {
                 return Ok(finding);
             }
         };
-        let verdict = self.snapshot.judge(&name, &self.asker, self.held);
-        finding.verdict = verdict.kind.as_str();
-        finding.rule = verdict.rule.map(|rule| self.snapshot.rules.table.rule_text(rule, &name));
-        finding.list = verdict.rule.map(|rule| self.snapshot.origin(rule.origin));
-        let facts = &self.snapshot.rules.facts;
-        if let Some(company) = facts.company(verdict.tracker) {
-            finding.company = Some(company.name.clone());
-            finding.category = facts.category(verdict.tracker).map(|category| category.as_str());
-        } else if verdict.rule.is_some_and(|rule| rule.tier.blocks()) {
-            finding.company = registrable(&name);
-            finding.category = Some("other");
-        }
+        let found = told::judge(self.snapshot, self.directory, &name, &self.asker, self.held);
+        let told::Finding { verdict, rule, list, company, category } = found;
+        finding.verdict = verdict.as_str();
+        (finding.rule, finding.list) = (rule, list);
+        (finding.company, finding.category) = (company, category);
         if self.asked.explain {
-            finding.rules = Some(self.explain(&name)?);
+            let rules = told::matches(self.snapshot, self.data, &name, &self.asker, self.held);
+            let rules = rules.map_err(io::Error::other)?.into_iter();
+            let rules =
+                rules.map(|told::Match { rule, list, line, .. }| Match { rule, list, line });
+            finding.rules = Some(rules.collect());
         }
         Ok(finding)
-    }
-
-    /// Every rule that speaks of `name`, the winner first: the owner's own rules beat all others.
-    fn explain(&self, name: &Name) -> io::Result<Vec<Match>> {
-        let layers = self.held.layers();
-        let mut own: Vec<Rule> = layers.iter().flat_map(|layer| layer.matches(name)).collect();
-        own.sort_by_key(|rule| Reverse(rule.precedence()));
-        let of_own = |rule| Match {
-            rule: self.snapshot.rules.table.rule_text(rule, name),
-            list: self.snapshot.origin(rule.origin).to_owned(),
-            line: None,
-        };
-        let mut found: Vec<Match> = own.into_iter().map(of_own).collect();
-        let explained = lists::explain(&self.snapshot.config, self.data, name, &self.asker)
-            .map_err(io::Error::other)?;
-        found.extend(explained.into_iter().map(|Explained { list, line, text, .. }| Match {
-            rule: text,
-            list,
-            line,
-        }));
-        Ok(found)
     }
 }

@@ -7,8 +7,9 @@ use std::process::ExitCode;
 
 use super::{Settings, tell};
 use crate::config::{Config, Since, keys_given};
-use crate::control::{self, Order, Stands};
+use crate::control::{self, Order};
 use crate::data::Folder;
+use crate::engine::told::{Button, Stands};
 use crate::history;
 use crate::history::read::Reader;
 use crate::policy::Chosen;
@@ -67,7 +68,7 @@ fn set_since(folder: &Path) -> String {
     let choices = super::choices::of_folder(folder);
     let stands = control::tell(folder, &Order::Button).ok();
     let stands = stands.and_then(|text| serde_json::from_str::<Vec<Stands>>(&text).ok());
-    for Stands { device, state, left } in stands.into_iter().flatten() {
+    for Stands { device, button: Button { state, left, .. } } in stands.into_iter().flatten() {
         let left = left.map_or_else(String::new, |left| format!(", {left} s more"));
         lines
             .push(format!("button of {}: {state}{left}", device.as_deref().unwrap_or("the house")));

@@ -4,8 +4,9 @@ use std::io::{self, Write as _};
 
 use super::actions::DevicesAction;
 use super::{Settings, ask, finish, tell};
-use crate::control::{Card, Order, Seen};
+use crate::control::Order;
 use crate::engine::Change;
+use crate::engine::told::{Card, Seen};
 
 pub(super) fn run(action: &DevicesAction, settings: &Settings) -> Result<(), String> {
     let change = match action {
@@ -54,6 +55,6 @@ fn silent(json: bool, settings: &Settings) -> Result<(), String> {
     }
     let cards: Vec<Card> = ask(&Order::Silent, settings)?;
     finish(cards.iter().try_for_each(|card| {
-        writeln!(out, "{} {}", card.address, card.vendor.as_deref().unwrap_or(""))
+        writeln!(out, "{} {}", card.card, card.vendor.as_deref().unwrap_or(""))
     }))
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use jiff::{Timestamp, tz::TimeZone};
 
 use super::{Settings, ask, finish};
-use crate::control::{Asked, Order};
+use crate::control::Order;
+use crate::engine::told::Asked;
 
 /// From one look to the next.
 const PACE: Duration = Duration::from_millis(500);

@@ -11,9 +11,11 @@ pub mod config;
 mod devices;
 mod encrypted;
 mod export;
+mod first_login;
 mod household;
 mod lists;
 mod live;
+mod password;
 mod report;
 mod serve;
 mod settings;
@@ -155,6 +157,15 @@ enum Action {
         #[command(subcommand)]
         action: CacheAction,
     },
+    /// Set the dashboard's password anew, for who forgot it; all who are logged in with it are not
+    /// any more
+    Password {
+        /// Of the viewer, who may look at everything and change nothing
+        #[arg(long)]
+        viewer: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// Look at settings
     Config {
         #[command(subcommand)]
@@ -197,6 +208,7 @@ pub fn run() -> ExitCode {
         Action::Config { action: ConfigAction::Unset { key, settings } } => {
             config::set(key, None, &settings)
         }
+        Action::Password { viewer, settings } => password::run(viewer, &settings),
         Action::Config { action: ConfigAction::Check { file } } => return config::check(&file),
         Action::Config { action: ConfigAction::Show { config, data } } => {
             return config::show(config.as_deref(), data.as_deref());

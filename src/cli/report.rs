@@ -11,7 +11,7 @@ use super::{Settings, choices, finish};
 use crate::clock;
 use crate::control::{self, Order};
 use crate::data::Folder;
-use crate::history::read::{Company, Device, Reader, Sums};
+use crate::history::read::{Company, Device, Reader, Span, Sums};
 
 /// Companies of a page.
 const SHOWN: usize = 40;
@@ -65,10 +65,11 @@ impl Report {
         let key = device.map(|text| of_name(text).map_or(text, String::as_str));
         let read = || {
             let reader = Reader::open(folder)?;
-            let devices = reader.devices(first, last)?;
+            let span = Span::days(first, last);
+            let devices = reader.devices(span)?;
             Ok::<_, crate::history::StoreError>((
-                reader.totals(first, last, key)?,
-                reader.companies(first, last, key)?,
+                reader.totals(span, key)?,
+                reader.companies(span, key)?,
                 devices,
                 reader.first_day()?,
             ))

@@ -23,7 +23,7 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::encrypted::Encrypted;
-use super::{Settings, cache, certificates, household, subscriptions};
+use super::{Settings, cache, certificates, first_login, household, subscriptions};
 use crate::clients::Directory;
 use crate::clock;
 use crate::config::Log;
@@ -32,7 +32,7 @@ use crate::data::Folder;
 use crate::engine::{Base, Engine, Resolver};
 use crate::server::stream::{self, Doors, Speaks};
 use crate::server::{self, BindError, Connections, udp};
-use crate::web::{self, Reloads};
+use crate::web::{self, Accounts, Reloads, Site};
 
 /// Time that answers in flight get when the server stops.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -104,9 +104,10 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     household::recall(&engine, data.as_ref());
     household::watch(&engine)?;
 
+    let accounts = Arc::new(Accounts::open(data.as_deref()));
     if let Some(data) = &data {
         cache::load(&engine, data);
-        if let Err(error) = control::spawn(data, Arc::clone(&engine)) {
+        if let Err(error) = control::spawn(data, Arc::clone(&engine), Arc::clone(&accounts)) {
             warn!("no orders can be taken: {}: {error}", data.display());
         }
     }
@@ -133,10 +134,10 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
         spawn_resolver(resolver, doors, Arc::clone(&connections), stopping.clone())?;
     }
     if let Some(listener) = web {
-        if let Ok(address) = listener.local_addr() {
-            info!("metrics and health on http://{address}/");
-        }
-        web::spawn(listener, Arc::clone(&engine), Arc::clone(&reloads), Arc::clone(&ready))
+        first_login::tell(&listener, &accounts);
+        let shared = (Arc::clone(&engine), Arc::clone(&reloads), Arc::clone(&ready));
+        Site::new(shared.0, data.clone(), accounts, shared.1, shared.2)
+            .and_then(|site| web::spawn(listener, site))
             .map_err(|error| format!("cannot start the HTTP server: {error}"))?;
     }
     let say_ready = || {

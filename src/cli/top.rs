@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
 
 use super::{Settings, ask, finish, tell};
-use crate::control::{Figures, Order};
+use crate::control::Order;
 use crate::engine::Change;
+use crate::engine::told::Figures;
 use crate::policy::Press;
 use view::View;
 

@@ -37,6 +37,16 @@ pub enum StatsLevel {
     Devices,
 }
 
+impl StatsLevel {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Counts => "counts",
+            Self::Devices => "devices",
+        }
+    }
+}
+
 impl Default for History {
     fn default() -> Self {
         let days = |days: u64| Duration::from_secs(days * 86_400);

@@ -29,6 +29,7 @@ mod tests;
 mod upstream;
 mod upstream_url;
 mod values;
+mod web;
 mod write;
 
 use std::net::SocketAddr;
@@ -47,13 +48,14 @@ pub use read::keys_given;
 pub use since::{Since, Told};
 pub use upstream::{ClientServers, Dnssec, Domain, Strategy, Upstream, Validate};
 pub use upstream_url::{Host, Pin, Transport, UpstreamUrl, UpstreamUrlError};
+pub use web::{Login, OwnButton};
 
 /// Everything a person can set. Built from YAML by [`Config::from_yaml`], or [`Config::default`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Addresses that answer DNS over UDP and TCP, at least one. A port of 0 asks the system for a free one.
     pub listen: Vec<SocketAddr>,
-    /// Address of the HTTP server (metrics, health); none switches it off.
+    /// Address of the HTTP server (dashboard, metrics, health); none switches it off.
     pub web: Option<SocketAddr>,
     /// Folder for state, the compiled table and the control socket; none chooses the platform's
     /// own state folder.
@@ -103,6 +105,10 @@ pub struct Config {
     pub rebinding: Rebinding,
     /// Limits of the TCP front door.
     pub tcp: Tcp,
+    /// Who may log in to the dashboard.
+    pub login: Login,
+    /// What may be done with the button without a login.
+    pub button: OwnButton,
     /// Bounds of counting.
     pub stats: Stats,
     /// What is kept of counts.
@@ -222,6 +228,17 @@ pub enum Bypass {
     All,
 }
 
+impl Bypass {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Signals => "signals",
+            Self::All => "all",
+        }
+    }
+}
+
 /// Which search engines answer as for children.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum SafeSearch {
@@ -232,6 +249,17 @@ pub enum SafeSearch {
     Search,
     /// Those for films, too.
     All,
+}
+
+impl SafeSearch {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Search => "search",
+            Self::All => "all",
+        }
+    }
 }
 
 /// The household's own rules: names that also cover their sub-domains; `=name` means exactly it.
@@ -300,6 +328,8 @@ impl Default for Config {
             local: Local { suffix: "home.arpa".to_owned(), records: Vec::new(), hosts: Vec::new() },
             rebinding: Rebinding { refuse: true, allow: Vec::new() },
             tcp: Tcp::default(),
+            login: Login::default(),
+            button: OwnButton::default(),
             stats: Stats::default(),
             history: History::default(),
             log: Log::default(),

@@ -2,6 +2,7 @@
 
 use super::error::{nearest, quoted};
 use super::household::{KnownBy, Member, own_name};
+use super::upstream_url::is_host_name;
 use super::values::{self, Fault};
 use crate::catalogue;
 use crate::filter::syntax::local_record;
@@ -27,6 +28,15 @@ pub(super) static COMPANIES: Text = Text {
     accepted: "its name as it is shown, for example Google",
     read: |text| short(text),
 };
+pub(super) static PEOPLE: Text = Text {
+    noun: "a person",
+    accepted: "as the proxy says, for example anna",
+    read: |text| short(text),
+};
+pub(super) static HOSTS: Text =
+    Text { noun: "a host name", accepted: "for example dns.my-home.example", read: host };
+pub(super) static HEADER: Text =
+    Text { noun: "a header", accepted: "for example Remote-User", read: header };
 pub(super) static SERVICES: Text =
     Text { noun: "a service", accepted: "for example tiktok", read: service };
 pub(super) static ZONE: Text =
@@ -49,6 +59,17 @@ fn short(text: &str) -> Result<String, Fault> {
 
 fn name(text: &str) -> Result<String, Fault> {
     if text.contains('#') { Err(Fault::Form) } else { short(text) }
+}
+
+fn host(text: &str) -> Result<String, Fault> {
+    let name = text.to_ascii_lowercase();
+    if is_host_name(&name) { Ok(name) } else { Err(Fault::Form) }
+}
+
+fn header(text: &str) -> Result<String, Fault> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let is_name = (1..=64).contains(&text.len()) && text.bytes().all(fits);
+    if is_name { Ok(text.to_owned()) } else { Err(Fault::Form) }
 }
 
 fn service(text: &str) -> Result<String, Fault> {

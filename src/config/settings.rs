@@ -6,6 +6,7 @@
 mod answering;
 mod counting;
 mod refusing;
+mod web;
 
 use super::Config;
 use super::setting::Setting;
@@ -15,7 +16,8 @@ pub(super) const SHORT_FORM: (&str, &str) = ("upstream", "upstream.servers");
 
 /// Settings of the config, in the order they are written; those of a section stand together.
 pub(super) fn settings() -> impl Iterator<Item = &'static Setting<Config>> {
-    answering::SETTINGS.iter().chain(refusing::SETTINGS).chain(counting::SETTINGS)
+    let others = [refusing::SETTINGS, web::SETTINGS, counting::SETTINGS];
+    answering::SETTINGS.iter().chain(others.into_iter().flatten())
 }
 
 /// What may stand at the top: keys, and names of sections.

@@ -39,6 +39,10 @@ pub enum Target {
 pub enum Way {
     /// The command line.
     Command,
+    /// The dashboard, or another program that may.
+    Web,
+    /// A person without a login, for the device they hold.
+    Device,
     /// Time went by.
     Clock,
 }
@@ -48,6 +52,8 @@ impl Way {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Command => "command",
+            Self::Web => "web",
+            Self::Device => "device",
             Self::Clock => "clock",
         }
     }

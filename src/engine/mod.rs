@@ -21,6 +21,7 @@ mod resolve;
 mod snapshot;
 mod special;
 mod surroundings;
+pub mod told;
 mod wish;
 mod worker;
 
@@ -241,6 +242,22 @@ impl Engine {
         };
         // Where there is no place in line, the next query after its end will ask.
         let _ = self.ask(waiting);
+    }
+
+    /// Lets go of held answers for a name and all below it, or of all; says how many.
+    ///
+    /// # Errors
+    /// It is no name.
+    pub fn flush(&self, name: Option<&str>) -> Result<String, ChangeError> {
+        let gone = match name {
+            None => self.cache.flush(|_| true),
+            Some(text) => {
+                let parent: Name =
+                    text.parse().map_err(|error| ChangeError::Name(text.to_owned(), error))?;
+                self.cache.flush(|name| name.suffix(parent.label_count()) == parent.wire())
+            }
+        };
+        Ok(format!("{gone} answers let go"))
     }
 
     /// What others wish of the thread that reloads; for the first one who asks.

@@ -122,24 +122,49 @@ impl Engine {
             let new = |verdict: VerdictKind| {
                 counts[verdict as usize].saturating_sub(old[verdict as usize])
             };
-            let row = Row {
-                device: key(pair.device),
-                company: companies
-                    .get(pair.company.0 as usize)
-                    .map(ToString::to_string)
-                    .unwrap_or_default(),
-                category: pair.category,
-                block: new(VerdictKind::Block),
-                allow: new(VerdictKind::Allow),
-                pass: new(VerdictKind::Pass) + new(VerdictKind::Local),
-            };
-            if row.block + row.allow + row.pass > 0 {
-                rows.push(row);
+            let (block, allow) = (new(VerdictKind::Block), new(VerdictKind::Allow));
+            let pass = new(VerdictKind::Pass) + new(VerdictKind::Local);
+            if block + allow + pass == 0 {
+                continue;
             }
+            let company = companies.get(pair.company.0 as usize);
+            rows.push(Row {
+                device: key(pair.device),
+                company: company.map(ToString::to_string).unwrap_or_default(),
+                category: pair.category,
+                block,
+                allow,
+                pass,
+            });
         }
         // Neighbours in the file are written together.
         rows.sort_by(|a, b| (&a.device, &a.company).cmp(&(&b.device, &b.company)));
         rows
+    }
+
+    /// What is kept, to be asked, with what is counted and not written yet: nothing is written for a
+    /// look. Without a store, all that was counted since the start. Waits while something is written.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn reader(&self) -> Result<Reader, StoreError> {
+        // Held until the reader has its view: a row must be either written or not.
+        let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        let reader = self.household.with_store(|store| store.reader().map(Some))?;
+        let counters = self.counters();
+        let counters: Vec<&Counters> = counters.iter().map(|counters| &**counters).collect();
+        let now = Totals::new(&counters).pairs();
+        let (mut reader, rows) = match reader {
+            Some(reader) => (reader, self.rows(&now, &recorder.written)),
+            None => (Reader::of_nothing()?, self.rows(&now, &HashMap::default())),
+        };
+        reader.see(&rows, clock::now().0.as_secs())?;
+        Ok(reader)
+    }
+
+    /// Whether anything is kept.
+    pub fn has_store(&self) -> bool {
+        self.household.with_store(|_| Ok(true)).unwrap_or(false)
     }
 
     /// Writes now and then, for as long as the process lives.

@@ -4,6 +4,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::Snapshot;
+use crate::clients::Directory;
 use crate::config::Config;
 use crate::wire::{Answer, Name, Query, Rtype, is_home};
 
@@ -121,6 +122,25 @@ impl Special {
     }
 }
 
+impl Snapshot {
+    /// What `name` means here, if the house knows it or nobody outside may be asked for it; `is_ruled`
+    /// says that a rule speaks of it.
+    #[inline]
+    pub(super) fn meaning(
+        &self,
+        name: &Name,
+        query: &Query<'_>,
+        is_ruled: bool,
+        directory: &Directory,
+    ) -> Option<Meaning> {
+        match self.local.find(name, query, directory, self.local_ttl()) {
+            Some(Meaning::Nobody) if self.special.may_be_known(self, name) => None,
+            None if !is_ruled => self.special.of(self, name, query),
+            meaning => meaning,
+        }
+    }
+}
+
 /// Whether `name` asks for the name of an address that only means something at home (RFC 6303).
 fn is_private_reverse(name: &Name) -> bool {
     let text = name.to_string();
@@ -181,7 +201,7 @@ fn binding(
 }
 
 /// This machine's addresses in the network, or in itself where it is in none.
-pub(super) fn own_addresses() -> Vec<IpAddr> {
+pub fn own_addresses() -> Vec<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     let addresses = interfaces.iter().map(if_addrs::Interface::ip);
     let (own, inside): (Vec<_>, Vec<_>) = addresses.partition(|address| !address.is_loopback());

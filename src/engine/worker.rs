@@ -92,16 +92,8 @@ impl Worker {
             return self.limit_rate(&query, client, queries, out);
         }
         let mut case = Case::open(snapshot, &self.name, &query, device, client.address, directory);
-        let ttl = snapshot.local_ttl();
-        let meaning = snapshot.local.find(&self.name, &query, directory, ttl);
-        let meaning = match meaning {
-            Some(Meaning::Nobody) if snapshot.special.may_be_known(snapshot, &self.name) => None,
-            None if case.verdict.rule.is_none() => {
-                snapshot.special.of(snapshot, &self.name, &query)
-            }
-            meaning => meaning,
-        };
-        if let Some(meaning) = meaning {
+        let is_ruled = case.verdict.rule.is_some();
+        if let Some(meaning) = snapshot.meaning(&self.name, &query, is_ruled, directory) {
             case.verdict.kind = VerdictKind::Local;
             return self.reply_local(&case, meaning, &query, client, now, out);
         }

@@ -192,20 +192,37 @@ impl Store {
     /// # Errors
     /// The file cannot be read.
     pub fn changes(&self, most: usize) -> Result<Vec<Change>, StoreError> {
-        let sql = "SELECT at, way, scope, what FROM change ORDER BY rowid DESC LIMIT ?1";
-        let mut statement = self.0.prepare(sql)?;
-        let read = |row: &rusqlite::Row<'_>| {
-            Ok(Change {
-                at: u64::try_from(row.get::<_, i64>(0)?).unwrap_or_default(),
-                way: row.get(1)?,
-                scope: row.get(2)?,
-                what: row.get(3)?,
-            })
-        };
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let changes: Result<_, _> = statement.query_map([most], read)?.collect();
-        Ok(changes?)
+        let changes = changes(&self.0, None, most)?;
+        Ok(changes.into_iter().map(|(_, change)| change).collect())
     }
+
+    /// The same file, open to be read.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn reader(&self) -> Result<read::Reader, StoreError> {
+        let path = self.0.path().map(Path::new).and_then(Path::parent);
+        read::Reader::open(path.unwrap_or_else(|| Path::new("")))
+    }
+}
+
+/// The latest changes with their numbers, before number `before`.
+fn changes(
+    connection: &Connection,
+    before: Option<i64>,
+    most: usize,
+) -> Result<Vec<(i64, Change)>, StoreError> {
+    let sql = "SELECT rowid, at, way, scope, what FROM change
+               WHERE ?1 IS NULL OR rowid < ?1 ORDER BY rowid DESC LIMIT ?2";
+    let mut statement = connection.prepare(sql)?;
+    let read = |row: &rusqlite::Row<'_>| {
+        let at = u64::try_from(row.get::<_, i64>(1)?).unwrap_or_default();
+        let change = Change { at, way: row.get(2)?, scope: row.get(3)?, what: row.get(4)? };
+        Ok((row.get(0)?, change))
+    };
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let changes: Result<_, _> = statement.query_map(params![before, most], read)?.collect();
+    Ok(changes?)
 }
 
 fn setting(connection: &Connection, name: &str) -> Result<Option<String>, StoreError> {

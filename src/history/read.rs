@@ -1,24 +1,41 @@
 //! Questions to the store, over a connection of their own that can only read: whoever asks never
-//! keeps the writer waiting.
+//! keeps the writer waiting. What is counted but not written yet is told as if it were.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod ages;
+mod export;
+mod followed;
+mod hours;
+mod unwritten;
+
+use std::collections::HashMap;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
-use serde::Serialize;
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction};
 
-use super::rollup::{DAY, HOUR, category};
-use super::rows::{Gathered, Part, Row, oldest, read, rolled_up_to, rows};
-use super::{FILE, PATIENCE, StoreError};
-use crate::trackers::Category;
+use super::rollup::DAY;
+pub use super::rows::Span;
+use super::rows::{Part, Row, oldest, read, rows};
+use super::{Change, FILE, PATIENCE, StoreError};
+pub use ages::Age;
+pub use export::{By, CSV_HEAD, Kept};
+pub use followed::{Company, Device, Graph, OfDevice};
+pub use hours::Hour;
+use unwritten::Unwritten;
 
 /// Texts by number.
 type Texts = HashMap<i64, String, RandomState>;
 
+/// Steps of SQLite's between two looks at the clock.
+const STEPS: i32 = 10_000;
+
 /// A store, open to be read.
 #[derive(Debug)]
-pub struct Reader(Connection);
+pub struct Reader {
+    connection: Connection,
+    unwritten: Unwritten,
+}
 
 /// What became of queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,7 +50,7 @@ pub struct Sums {
 
 impl Sums {
     /// Adds others.
-    pub(super) fn add(&mut self, other: Self) {
+    pub fn add(&mut self, other: Self) {
         self.block = self.block.saturating_add(other.block);
         self.allow = self.allow.saturating_add(other.allow);
         self.pass = self.pass.saturating_add(other.pass);
@@ -43,66 +60,6 @@ impl Sums {
     pub fn all(self) -> u64 {
         self.block.saturating_add(self.allow).saturating_add(self.pass)
     }
-}
-
-/// A company in some days.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Company {
-    /// As people know it.
-    pub name: String,
-    /// What most of its queries were for.
-    pub category: Option<Category>,
-    /// Refused.
-    pub block: u64,
-    /// Let through by a rule.
-    pub allow: u64,
-    /// Let through.
-    pub pass: u64,
-    /// In how many devices it appeared.
-    pub devices: u64,
-    /// In how many hours.
-    pub hours: u64,
-    /// Whether there was nothing of it before these days.
-    pub is_new: bool,
-}
-
-/// What is told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
-    /// Hours.
-    Hour,
-    /// Days, by universal time.
-    Day,
-}
-
-/// What is kept of a device and a company in an hour or a day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Kept {
-    /// Its beginning, in seconds since 1970.
-    pub since: u64,
-    /// The device's key.
-    pub device: String,
-    /// The company; empty for names of none.
-    pub company: String,
-    /// What the tracker is for.
-    pub category: Option<&'static str>,
-    /// Refused.
-    pub block: u64,
-    /// Let through by a rule.
-    pub allow: u64,
-    /// Let through, or answered by the house.
-    pub pass: u64,
-}
-
-/// A device in some days.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Device {
-    /// Its key.
-    pub key: String,
-    /// Its queries.
-    pub sums: Sums,
-    /// How many companies appeared in it.
-    pub companies: u64,
 }
 
 impl Reader {
@@ -116,7 +73,38 @@ impl Reader {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&path, flags).map_err(database)?;
         connection.busy_timeout(PATIENCE).map_err(database)?;
-        Ok(Self(connection))
+        Ok(Self { connection, unwritten: Unwritten::default() })
+    }
+
+    /// A store of which nothing is kept.
+    ///
+    /// # Errors
+    /// There is no memory.
+    pub fn of_nothing() -> Result<Self, StoreError> {
+        let connection = Connection::open_in_memory()?;
+        super::STEPS.iter().try_for_each(|step| connection.execute_batch(step))?;
+        Ok(Self { connection, unwritten: Unwritten::default() })
+    }
+
+    /// From here on all questions see one state of the store, with `rows` as of `now`, in seconds
+    /// since 1970, that are counted and not in it. To be called while nothing is written.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn see(&mut self, rows: &[super::Row], now: u64) -> Result<(), StoreError> {
+        self.connection.execute_batch("BEGIN")?;
+        self.unwritten = Unwritten::new(&self.connection, rows, now)?;
+        Ok(())
+    }
+
+    /// Questions that are not answered after `time` from now are given up.
+    ///
+    /// # Errors
+    /// SQLite's own.
+    pub fn give_up_after(&mut self, time: Duration) -> Result<(), StoreError> {
+        let end = Instant::now() + time;
+        self.connection.progress_handler(STEPS, Some(move || Instant::now() > end))?;
+        Ok(())
     }
 
     /// What was set under `name`.
@@ -124,16 +112,29 @@ impl Reader {
     /// # Errors
     /// The file cannot be read.
     pub fn setting(&self, name: &str) -> Result<Option<String>, StoreError> {
-        super::setting(&self.0, name)
+        super::setting(&self.connection, name)
     }
 
-    /// All queries from day `first` to day `last`, in days since 1970; of one device, or of all.
+    /// The latest changes, the latest first, each with its number: at most `most` of those before
+    /// number `before`.
     ///
     /// # Errors
     /// The file cannot be read.
-    pub fn totals(&self, first: u64, last: u64, device: Option<&str>) -> Result<Sums, StoreError> {
+    pub fn changes(
+        &self,
+        before: Option<i64>,
+        most: usize,
+    ) -> Result<Vec<(i64, Change)>, StoreError> {
+        super::changes(&self.connection, before, most)
+    }
+
+    /// All queries of a span; of one device, or of all.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn totals(&self, span: Span, device: Option<&str>) -> Result<Sums, StoreError> {
         let mut totals = Sums::default();
-        self.rows(first, last, device, |_, row| {
+        self.rows(span, device, |_, row| {
             totals.add(row.counted.sums);
         })?;
         Ok(totals)
@@ -141,123 +142,62 @@ impl Reader {
 
     fn rows(
         &self,
-        first: u64,
-        last: u64,
+        span: Span,
         device: Option<&str>,
-        each: impl FnMut(Part, Row),
+        mut each: impl FnMut(Part, Row),
     ) -> Result<(), StoreError> {
-        let device = match device {
-            None => None,
-            Some(key) => {
-                let sql = "SELECT id FROM device WHERE key = ?1";
-                let id = self.0.query_row(sql, [key], |row| row.get(0)).optional()?;
-                let Some(id) = id else { return Ok(()) };
-                Some(id)
-            }
-        };
-        // One view of all: a day may be made of its hours meanwhile.
-        let view = self.0.unchecked_transaction()?;
-        Ok(rows(&view, first, last, device, each)?)
+        let Ok(device) = self.device(device)? else { return Ok(()) };
+        self.rows_of(span, device, true, &mut each)
     }
 
-    /// Texts of a table by their numbers.
-    fn texts(&self, sql: &str) -> Result<Texts, StoreError> {
-        let mut statement = self.0.prepare(sql)?;
-        let texts = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(texts.collect::<Result<_, _>>()?)
-    }
-
-    /// Companies from day `first` to day `last`, those first that reached the most devices in the
-    /// most hours; of one device, or of all.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn companies(
+    fn rows_of(
         &self,
-        first: u64,
-        last: u64,
-        device: Option<&str>,
-    ) -> Result<Vec<Company>, StoreError> {
-        let mut names = self.texts("SELECT id, name FROM company WHERE name <> ''")?;
-        let mut found: HashMap<i64, Gathered, RandomState> = HashMap::default();
-        let mut pairs: HashSet<(i64, i64), RandomState> = HashSet::default();
-        self.rows(first, last, device, |part, row| {
-            if !names.contains_key(&row.company) {
-                return;
-            }
-            let company = found.entry(row.company).or_default();
-            // The hours of all devices together are told in rows of their own.
-            if part == Part::Month && (row.device == 0 || device.is_some()) {
-                company.add_hours_of(row);
-            }
-            if row.device != 0 {
-                company.add(part, row);
-                pairs.insert((row.device, row.company));
-            }
-        })?;
-        let mut devices: HashMap<i64, (u64, bool), RandomState> = HashMap::default();
-        let mut met = self.0.prepare("SELECT day FROM met WHERE device = ?1 AND company = ?2")?;
-        for (device, company) in pairs {
-            let day: Option<i64> = met.query_row([device, company], |row| row.get(0)).optional()?;
-            let (count, is_old) = devices.entry(company).or_default();
-            *count += 1;
-            *is_old |= day.is_some_and(|day| day < first as i64);
-        }
-        if device.is_none() {
-            // Those that met devices which were silent in these days are not new, either.
-            let mut before = self.0.prepare("SELECT DISTINCT company FROM met WHERE day < ?1")?;
-            let mut before = before.query([first as i64])?;
-            while let Some(row) = before.next()? {
-                if let Some((_, is_old)) = devices.get_mut(&row.get(0)?) {
-                    *is_old = true;
-                }
-            }
-        }
-        let mut companies = Vec::with_capacity(found.len());
-        for (company, of) in found {
-            let Some(name) = names.remove(&company) else { continue };
-            let (devices, is_old) = devices.get(&company).copied().unwrap_or_default();
-            let (hours, category) = (of.hours(), of.category());
-            let Sums { block, allow, pass } = of.sums;
-            let is_new = !is_old;
-            companies.push(Company { name, category, block, allow, pass, devices, hours, is_new });
-        }
-        let all = |company: &Company| company.block + company.allow + company.pass;
-        companies.sort_by(|a, b| {
-            let key = |company: &Company| (company.devices, company.hours, all(company));
-            key(b).cmp(&key(a)).then_with(|| a.name.cmp(&b.name))
-        });
-        Ok(companies)
+        span: Span,
+        device: Option<i64>,
+        months: bool,
+        each: &mut impl FnMut(Part, Row),
+    ) -> Result<(), StoreError> {
+        let view = self.view()?;
+        rows(view.as_deref().unwrap_or(&self.connection), span, device, months, &mut *each)?;
+        self.unwritten.rows(span, device, |row| each(Part::Hour, row));
+        Ok(())
     }
 
-    /// Devices from day `first` to day `last`, those first that asked the most.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn devices(&self, first: u64, last: u64) -> Result<Vec<Device>, StoreError> {
-        let mut keys = self.texts("SELECT id, key FROM device")?;
-        let none: Option<i64> = self
-            .0
-            .query_row("SELECT id FROM company WHERE name = ''", [], |row| row.get(0))
-            .optional()?;
-        let mut found: HashMap<i64, (Sums, HashSet<i64, RandomState>), RandomState> =
-            HashMap::default();
-        self.rows(first, last, None, |_, row| {
-            if row.device == 0 {
-                return;
-            }
-            let (sums, companies) = found.entry(row.device).or_default();
-            sums.add(row.counted.sums);
-            if Some(row.company) != none {
-                companies.insert(row.company);
-            }
-        })?;
-        let devices = found.into_iter().filter_map(|(device, (sums, companies))| {
-            Some(Device { key: keys.remove(&device)?, sums, companies: companies.len() as u64 })
-        });
-        let mut devices: Vec<Device> = devices.collect();
-        devices.sort_by(|a, b| b.sums.all().cmp(&a.sums.all()).then_with(|| a.key.cmp(&b.key)));
+    /// One view of all: a day may be made of its hours meanwhile. None where there is one already.
+    fn view(&self) -> Result<Option<Transaction<'_>>, StoreError> {
+        let is_seen = !self.connection.is_autocommit();
+        Ok(if is_seen { None } else { Some(self.connection.unchecked_transaction()?) })
+    }
+
+    /// The number of the device of this key; none for all. An error where there is no such device.
+    fn device(&self, key: Option<&str>) -> Result<Result<Option<i64>, ()>, StoreError> {
+        let Some(key) = key else { return Ok(Ok(None)) };
+        let number = self.number("SELECT id FROM device WHERE key = ?1", key)?;
+        Ok(number.or_else(|| self.unwritten.devices.number(key)).map(Some).ok_or(()))
+    }
+
+    /// The number of the company of this name.
+    fn company_number(&self, name: &str) -> Result<Option<i64>, StoreError> {
+        let number = self.number("SELECT id FROM company WHERE name = ?1", name)?;
+        Ok(number.or_else(|| self.unwritten.companies.number(name)))
+    }
+
+    fn number(&self, sql: &str, text: &str) -> Result<Option<i64>, StoreError> {
+        Ok(self.connection.query_row(sql, [text], |row| row.get(0)).optional()?)
+    }
+
+    /// Devices by number.
+    fn devices_by_number(&self) -> Result<Texts, StoreError> {
+        let mut devices = texts(&self.connection, "SELECT id, key FROM device")?;
+        devices.extend(self.unwritten.devices.texts());
         Ok(devices)
+    }
+
+    /// Companies by number, the empty one of names of none included.
+    fn companies_by_number(&self) -> Result<Texts, StoreError> {
+        let mut companies = texts(&self.connection, "SELECT id, name FROM company")?;
+        companies.extend(self.unwritten.companies.texts());
+        Ok(companies)
     }
 
     /// Devices and companies that met in each hour from `first` on, in hours since 1970.
@@ -265,8 +205,8 @@ impl Reader {
     /// # Errors
     /// The file cannot be read.
     pub fn met(&self, first: u64, mut each: impl FnMut(u64, &str, &str)) -> Result<(), StoreError> {
-        let (devices, companies) = self.names()?;
-        read(&self.0, Part::Hour, (first, u64::MAX), None, &mut |_, row| {
+        let (devices, companies) = (self.devices_by_number()?, self.companies_by_number()?);
+        read(&self.connection, Part::Hour, (first, u64::MAX), None, &mut |_, row| {
             let hour = row.day * DAY + u64::from(row.counted.hours.trailing_zeros());
             let names = (devices.get(&row.device), companies.get(&row.company));
             if let (Some(device), Some(company)) = names
@@ -278,66 +218,19 @@ impl Reader {
         Ok(())
     }
 
-    /// Devices and companies by number.
-    fn names(&self) -> Result<(Texts, Texts), StoreError> {
-        let devices = self.texts("SELECT id, key FROM device")?;
-        Ok((devices, self.texts("SELECT id, name FROM company")?))
-    }
-
-    /// Calls `each` with all that is kept, by hour or by day, the oldest first.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn each(
-        &self,
-        by: By,
-        mut each: impl FnMut(&Kept) -> std::io::Result<()>,
-    ) -> Result<std::io::Result<()>, StoreError> {
-        let view = self.0.unchecked_transaction()?;
-        let (devices, companies) = self.names()?;
-        let mut outcome = Ok(());
-        let mut tell = |at: u64, row: Row| {
-            let names = (devices.get(&row.device), companies.get(&row.company));
-            let (Some(device), Some(company), true) = (names.0, names.1, outcome.is_ok()) else {
-                return;
-            };
-            let Sums { block, allow, pass } = row.counted.sums;
-            outcome = each(&Kept {
-                since: at,
-                device: device.clone(),
-                company: company.clone(),
-                category: category(row.category).map(Category::as_str),
-                block,
-                allow,
-                pass,
-            });
-        };
-        let hour = |row: &Row| row.day * DAY + u64::from(row.counted.hours.trailing_zeros());
-        let end = rolled_up_to(&view)?;
-        if by == By::Hour {
-            read(&view, Part::Hour, (0, u64::MAX), None, &mut |_, row| {
-                tell(hour(&row) * HOUR, row)
-            })?;
-            return Ok(outcome);
-        }
-        read(&view, Part::Day, (0, end), None, &mut |_, row| tell(row.day * DAY * HOUR, row))?;
-        // Days that are not over are in their hours.
-        let mut days: BTreeMap<(u64, i64, i64, i64), Row> = BTreeMap::new();
-        read(&view, Part::Hour, (end * DAY, u64::MAX), None, &mut |_, row| {
-            days.entry((row.day, row.device, row.company, row.category))
-                .and_modify(|day| day.counted.sums.add(row.counted.sums))
-                .or_insert(row);
-        })?;
-        days.into_values().for_each(|row| tell(row.day * DAY * HOUR, row));
-        Ok(outcome)
-    }
-
     /// The first day of which anything is known.
     ///
     /// # Errors
     /// The file cannot be read.
     pub fn first_day(&self) -> Result<Option<u64>, StoreError> {
-        let hour = oldest(&self.0, Part::Hour)?.map(|hour| hour / DAY);
-        Ok(oldest(&self.0, Part::Day)?.into_iter().chain(hour).min())
+        let hour = oldest(&self.connection, Part::Hour)?.into_iter().chain(self.unwritten.hour());
+        let hour = hour.map(|hour| hour / DAY);
+        Ok(oldest(&self.connection, Part::Day)?.into_iter().chain(hour).min())
     }
+}
+
+fn texts(connection: &Connection, sql: &str) -> Result<Texts, StoreError> {
+    let mut statement = connection.prepare(sql)?;
+    let texts = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(texts.collect::<Result<_, _>>()?)
 }

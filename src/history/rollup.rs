@@ -12,7 +12,9 @@ use rusqlite::{OptionalExtension as _, Statement, Transaction, params};
 
 use super::packed::{Counted, Counts, pack, unpack};
 use super::read::Sums;
-use super::rows::{Gathered, Part, is_rolled_up, oldest, place, places, read, rolled_up_to, rows};
+use super::rows::{
+    Gathered, Part, Span, is_rolled_up, oldest, place, places, read, rolled_up_to, rows,
+};
 use super::{Store, StoreError};
 use crate::trackers::Category;
 
@@ -287,8 +289,8 @@ fn make_month(transaction: &Transaction<'_>, month: u64) -> Result<(), rusqlite:
 /// Lets go of devices, of companies and of who met whom, where nothing is counted of it any more.
 fn tidy(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
     let mut pairs: HashSet<(i64, i64), RandomState> = HashSet::default();
-    let end = i64::MAX as u64 / DAY - 1;
-    rows(transaction, 0, end, None, |_, row| {
+    let all = Span { first: 0, last: i64::MAX as u64 };
+    rows(transaction, all, None, true, |_, row| {
         pairs.insert((row.device, row.company));
     })?;
     let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));

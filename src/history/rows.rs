@@ -57,34 +57,78 @@ pub(super) struct Row {
     pub(super) counted: Counted,
 }
 
-/// Calls `each` with the rows from day `first` to day `last`, the oldest first: of one device, or of
-/// all.
+/// Whole hours, in hours since 1970; both ends belong to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The first.
+    pub first: u64,
+    /// The last.
+    pub last: u64,
+}
+
+impl Span {
+    /// From day `first` to day `last`, in days since 1970.
+    pub const fn days(first: u64, last: u64) -> Self {
+        Self { first: first * DAY, last: last.saturating_mul(DAY).saturating_add(DAY - 1) }
+    }
+
+    /// Whether `hour` is in it.
+    pub(super) fn has(self, hour: u64) -> bool {
+        (self.first..=self.last).contains(&hour)
+    }
+
+    /// What of the day is in it.
+    fn of_day(self, day: u64) -> Self {
+        let whole = Self::days(day, day);
+        Self { first: self.first.max(whole.first), last: self.last.min(whole.last) }
+    }
+}
+
+/// Calls `each` with the rows of a span, the oldest first: of one device, or of all. A day of which
+/// only a part is asked for is told by its hours; where these are gone, all of it is. `months` are of
+/// no use to who asks when something was.
 pub(super) fn rows(
     connection: &Connection,
-    first: u64,
-    last: u64,
+    span: Span,
     device: Option<i64>,
+    months: bool,
     mut each: impl FnMut(Part, Row),
 ) -> Result<(), rusqlite::Error> {
     let end = rolled_up_to(connection)?;
+    let hours_since = oldest(connection, Part::Hour)?.map_or(u64::MAX, |hour| hour / DAY);
+    let of_hours = |day: u64, each: &mut _| {
+        let Span { first, last } = span.of_day(day);
+        read(connection, Part::Hour, (first, last), device, each)
+    };
+    let is_part = |day| day >= hours_since && span.of_day(day) != Span::days(day, day);
+    let (mut first, last) = (span.first / DAY, span.last / DAY);
+    if is_part(first) {
+        of_hours(first, &mut each)?;
+        first += 1;
+    }
+    let ends_in_part = first <= last && is_part(last);
+    let after = if ends_in_part { last } else { last + 1 };
     // There is nothing before the oldest: months need not be looked for.
     let oldest = oldest(connection, Part::Day)?.unwrap_or(end);
     let mut from = first.max(oldest.min(end));
-    while from <= last && from < end {
+    while from < after.min(end) {
         let month = from / MONTH;
         let next = ((month + 1) * MONTH).min(end);
-        let is_whole = from == month * MONTH && last + 1 >= (month + 1) * MONTH;
-        if is_whole && is_rolled_up(connection, month)? {
+        let is_whole = from == month * MONTH && after >= (month + 1) * MONTH;
+        if months && is_whole && is_rolled_up(connection, month)? {
             read(connection, Part::Month, (month, month), device, &mut each)?;
         } else {
-            read(connection, Part::Day, (from, last.min(next - 1)), device, &mut each)?;
+            read(connection, Part::Day, (from, after.min(next) - 1), device, &mut each)?;
         }
         from = next;
     }
     let from = first.max(end);
-    if from <= last {
-        let hours = (from * DAY, last.saturating_mul(DAY).saturating_add(DAY - 1));
+    if from < after {
+        let hours = (from * DAY, Span::days(from, after - 1).last);
         read(connection, Part::Hour, hours, device, &mut each)?;
+    }
+    if ends_in_part {
+        of_hours(last, &mut each)?;
     }
     Ok(())
 }

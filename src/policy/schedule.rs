@@ -1,8 +1,8 @@
 //! Which profile holds at a time of the week.
 
-use jiff::Timestamp;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
 
 use crate::config::Slot;
 
@@ -24,6 +24,12 @@ impl WallClock {
         (day, time.hour() as u16 * 60 + time.minute() as u16)
     }
 
+    /// When the day began that was `back` days before the one of `now`.
+    pub fn midnight(&self, now: Timestamp, back: i32) -> Option<Timestamp> {
+        let day = self.0.to_datetime(now).date().checked_sub(back.days()).ok()?;
+        self.0.to_timestamp(day.to_datetime(Time::midnight())).ok()
+    }
+
     /// When the next day begins after `now`.
     pub fn tomorrow(&self, now: Timestamp) -> Option<Timestamp> {
         let tomorrow = self.0.to_datetime(now).date().tomorrow().ok()?;
@@ -41,8 +47,8 @@ pub fn chosen(slots: &[Slot], (day, minute): (u8, u16)) -> Option<&str> {
 mod tests {
     use std::collections::HashMap;
 
+    use jiff::SignedDuration;
     use jiff::civil::{DateTime, date};
-    use jiff::{SignedDuration, ToSpan as _};
     use proptest::collection::vec;
     use proptest::prelude::*;
 

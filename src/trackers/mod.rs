@@ -9,6 +9,7 @@ mod category;
 pub mod import;
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
@@ -115,6 +116,17 @@ impl FileLevel {
 pub fn registrable(name: &Name) -> Option<String> {
     let text = name.to_string();
     Some(psl::domain_str(&text)?.to_owned())
+}
+
+/// Domains of the company called `name` that come along with this program. The first call reads all
+/// facts: some milliseconds.
+pub fn builtin_domains(name: &str) -> Vec<&'static str> {
+    static FILE: LazyLock<Vec<FileCompany>> = LazyLock::new(|| {
+        serde_yaml::from_str::<File>(BUILTIN).map_or_else(|_| Vec::new(), |file| file.companies)
+    });
+    let company = FILE.iter().find(|company| company.name.eq_ignore_ascii_case(name));
+    let domains = company.map(|company| company.domains.as_slice()).unwrap_or_default();
+    domains.iter().map(|domain| domain.name.as_str()).collect()
 }
 
 impl Facts {

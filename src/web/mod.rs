@@ -1,58 +1,61 @@
-//! HTTP: metrics and health.
+//! HTTP: the API with its document, the dashboard's files, login, metrics and health.
 //!
-//! Runs on a thread and a runtime of its own, so that a scrape never delays an answer. It only
-//! reads: nothing here may change what the server does, or tell a domain or an address.
+//! Runs on a thread and a runtime of its own, so that no page ever delays an answer; what waits for
+//! the disk, or computes long, runs on a few threads beside it. Everything of the API needs a login
+//! or a token, but for what [`login`] opens to all; nothing is kept or told elsewhere.
+//!
+//! ```text
+//! connection ─ serve ─ guard ─┬─ /metrics, /healthz, /readyz
+//!                             ├─ /api/v1 ─ scope ─ a handler
+//!                             └─ files
+//! ```
 
+mod api;
+#[expect(unused_qualifications, reason = "so do the macros that describe handlers")]
+mod events;
 mod families;
+mod files;
+mod guard;
 mod household;
+mod login;
 mod metrics;
+mod problem;
 mod process;
+mod scope;
+mod serve;
 
 use std::io;
-use std::net::{IpAddr, TcpListener};
-use std::pin::pin;
+use std::net::TcpListener;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::HttpBody;
-use axum::extract::{Request, State};
-use axum::http::uri::Authority;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
-use axum::middleware::{self, Next};
+use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use prometheus::{Registry, TextEncoder};
 use tokio::runtime;
 use tokio::sync::Semaphore;
-use tokio::time::{sleep, timeout};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::engine::Engine;
+use api::House;
+pub use login::{Accounts, Password, Who};
 use metrics::Exporter;
+use problem::Problem;
+use serve::{LIMITS, Limits};
 
-/// Octets of a request's header.
-const HEADER: usize = 16 * 1024;
-/// Pause when the system gives no connections.
-const EXHAUSTED: Duration = Duration::from_millis(100);
-
-/// What clients may take of us.
-#[derive(Debug, Clone, Copy)]
-struct Limits {
-    /// Connections served at a time; more wait.
-    connections: usize,
-    /// Time for a request's header to arrive, and for the next request to begin.
-    header: Duration,
-    /// Time a connection may last; a request that came before has `header` to be answered.
-    connection: Duration,
-}
-
-const LIMITS: Limits =
-    Limits { connections: 64, header: Duration::from_secs(5), connection: Duration::from_secs(60) };
+/// Threads for what waits for the disk, or computes long.
+const THREADS: usize = 4;
+/// Longest time of such work.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// Reloads since the start.
 #[derive(Debug, Default)]
@@ -63,116 +66,103 @@ pub struct Reloads {
     pub failed: AtomicU64,
 }
 
+/// What there is to show and to change.
 #[derive(Clone)]
-struct Site {
+pub struct Site {
+    engine: Arc<Engine>,
+    /// What the API tells of and changes.
+    house: Arc<House>,
+    accounts: Arc<Accounts>,
     registry: Registry,
     ready: Arc<AtomicBool>,
+    /// Places for streams of events.
+    streams: Arc<Semaphore>,
 }
 
-/// Serves `listener` on a thread of its own, for as long as the process lives. `/readyz` is
-/// negative until `ready` is set.
+impl Site {
+    /// A site of `engine`, which keeps its things in `data`. `/readyz` is negative until `ready` is
+    /// set.
+    ///
+    /// # Errors
+    /// The metrics cannot be registered.
+    pub fn new(
+        engine: Arc<Engine>,
+        data: Option<PathBuf>,
+        accounts: Arc<Accounts>,
+        reloads: Arc<Reloads>,
+        ready: Arc<AtomicBool>,
+    ) -> io::Result<Self> {
+        let registry = Registry::new();
+        let exporter = Exporter::new(Arc::clone(&engine), reloads);
+        registry.register(Box::new(exporter)).map_err(io::Error::other)?;
+        let streams = Arc::new(Semaphore::new(serve::STREAMS));
+        let house = Arc::new(House::new(Arc::clone(&engine), data));
+        Ok(Self { engine, house, accounts, registry, ready, streams })
+    }
+}
+
+/// Serves `listener` on a thread of its own, for as long as the process lives.
 ///
 /// # Errors
 /// No thread, no runtime, or the listener is of no use.
-pub fn spawn(
-    listener: TcpListener,
-    engine: Arc<Engine>,
-    reloads: Arc<Reloads>,
-    ready: Arc<AtomicBool>,
-) -> io::Result<()> {
-    spawn_within(LIMITS, listener, engine, reloads, ready)
+pub fn spawn(listener: TcpListener, site: Site) -> io::Result<()> {
+    spawn_within(LIMITS, listener, site)
 }
 
-fn spawn_within(
-    limits: Limits,
-    listener: TcpListener,
-    engine: Arc<Engine>,
-    reloads: Arc<Reloads>,
-    ready: Arc<AtomicBool>,
-) -> io::Result<()> {
-    let registry = Registry::new();
-    registry.register(Box::new(Exporter::new(engine, reloads))).map_err(io::Error::other)?;
-    let site = Site { registry, ready };
-    let router = Router::new()
-        .route("/", get(index))
-        .route("/metrics", get(show_metrics))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(show_ready))
-        .fallback(async || (StatusCode::NOT_FOUND, "Not here; see /\n"))
-        .layer(middleware::from_fn(check))
-        .with_state(site);
-
+fn spawn_within(limits: Limits, listener: TcpListener, site: Site) -> io::Result<()> {
+    let ended = site.accounts.ended();
+    let router = router(site);
     listener.set_nonblocking(true)?;
-    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(THREADS)
+        .thread_name("web-work")
+        .build()?;
     let listener = {
         let _inside = runtime.enter();
         tokio::net::TcpListener::from_std(listener)?
     };
     thread::Builder::new().name("web".to_owned()).spawn(move || {
-        runtime.block_on(serve(listener, router, limits));
+        runtime.block_on(serve::serve(listener, router, limits, ended));
     })?;
     Ok(())
 }
 
-async fn serve(listener: tokio::net::TcpListener, router: Router, limits: Limits) {
-    let places = Arc::new(Semaphore::new(limits.connections));
-    loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let Ok((stream, _)) = listener.accept().await else {
-            sleep(EXHAUSTED).await;
-            continue;
-        };
-        let service = TowerToHyperService::new(router.clone());
-        tokio::spawn(async move {
-            let mut http = http1::Builder::new();
-            http.timer(TokioTimer::new()).header_read_timeout(limits.header).max_buf_size(HEADER);
-            let mut connection = pin!(http.serve_connection(TokioIo::new(stream), service));
-            // How a connection ends is its client's business.
-            if timeout(limits.connection, connection.as_mut()).await.is_err() {
-                connection.as_mut().graceful_shutdown();
-                let _ = timeout(limits.header, connection).await;
-            }
-            drop(place);
-        });
-    }
+fn router(site: Site) -> Router {
+    let (api, described) = api().split_for_parts();
+    let api = api
+        .merge(api::described(described))
+        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path"))
+        .method_not_allowed_fallback(async || {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path takes other methods")
+        })
+        .layer(middleware::from_fn(api::tag))
+        .layer(DefaultBodyLimit::max(guard::BODY));
+    Router::new()
+        .nest(guard::API, api)
+        .route("/metrics", get(show_metrics))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(show_ready))
+        .fallback(files::show)
+        .layer(middleware::from_fn_with_state(site.clone(), guard::check))
+        .with_state(site)
 }
 
-/// A page elsewhere may give its own name our address and then read us (DNS rebinding): only
-/// addresses and our own names are answered. Nothing here takes a body, and so none is read.
-async fn check(request: Request, next: Next) -> Response {
-    if !is_own_host(&request) {
-        let text = "This name is not Trackless's; use its address.\n";
-        return (StatusCode::MISDIRECTED_REQUEST, text).into_response();
-    }
-    if !request.body().is_end_stream() {
-        let text = "Nothing here takes a body.\n";
-        return (StatusCode::PAYLOAD_TOO_LARGE, [(header::CONNECTION, "close")], text)
-            .into_response();
-    }
-    next.run(request).await
+/// All of the API, with its document. Nothing may be added in another way: what is not in the
+/// document is not tested for who may do it.
+fn api() -> OpenApiRouter<Site> {
+    OpenApiRouter::new().merge(login::router()).merge(api::router())
 }
 
-/// The host is the one of the request's target where it has one, else of its only Host field (RFC
-/// 9112 sections 3.2 and 3.2.2).
-fn is_own_host(request: &Request) -> bool {
-    let mut fields = request.headers().get_all(header::HOST).iter();
-    let (Some(field), None) = (fields.next(), fields.next()) else { return false };
-    let field = field.to_str().ok().and_then(|field| field.parse::<Authority>().ok());
-    let Some(authority) = request.uri().authority().or(field.as_ref()) else { return false };
-    let host = authority.host();
-    // Neither a user before nor anything but a port behind it: we would look at half a name.
-    let port = authority.as_str().strip_prefix(host);
-    if !port.is_some_and(|port| port.is_empty() || port.starts_with(':')) {
-        return false;
-    }
-    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    address.parse::<IpAddr>().is_ok()
-        || host.eq_ignore_ascii_case("localhost")
-        || host.eq_ignore_ascii_case("trackless.home.arpa")
-}
-
-async fn index() -> &'static str {
-    "Trackless: /metrics, /healthz, /readyz\n"
+/// Does what waits for the disk, or computes long, beside the thread that serves.
+async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let text = "this takes too long; ask for less, or again later";
+    let late = |_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, text);
+    let text = "a failure that should not be; please report this";
+    let failed = |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, text);
+    timeout(LONGEST, spawn_blocking(work)).await.map_err(late)?.map_err(failed)
 }
 
 async fn show_ready(State(site): State<Site>) -> (StatusCode, &'static str) {

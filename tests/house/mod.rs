@@ -5,6 +5,7 @@
 
 pub mod dns;
 pub mod upstream;
+pub mod web;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, UdpSocket};

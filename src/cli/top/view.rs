@@ -7,7 +7,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Paragraph, Row, Table};
 
-use crate::control::Figures;
+use crate::engine::told::Figures;
 
 /// Columns and lines where there is no terminal.
 const PAGE: (u16, u16) = (100, 40);
@@ -31,7 +31,7 @@ impl View {
 
     /// Whether the house's button is on.
     pub(super) fn is_on(&self) -> bool {
-        self.now.button.first().is_none_or(|house| house.state == "on")
+        self.now.button.first().is_none_or(|house| house.button.state == "on")
     }
 
     /// Of all queries, those a second; since the start where there is nothing to compare with.
@@ -71,7 +71,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &View) {
 }
 
 fn head(frame: &mut Frame<'_>, area: Rect, view: &View) {
-    let house = view.now.button.first();
+    let house = view.now.button.first().map(|house| &house.button);
     let (word, colour) = match house.map(|house| (house.state.as_str(), house.left)) {
         Some(("paused", Some(left))) => (format!("OFF for {left} s more"), Color::Yellow),
         Some(("off", _)) => ("OFF".to_owned(), Color::Red),
@@ -133,7 +133,7 @@ fn upstreams(frame: &mut Frame<'_>, area: Rect, view: &View) {
             upstream.url.clone(),
             upstream.queries.to_string(),
             upstream.failures.to_string(),
-            format!("{:.1} ms", upstream.mean),
+            format!("{:.1} ms", upstream.mean_ms),
             state.to_owned(),
         ])
     });
@@ -177,12 +177,15 @@ pub(super) fn as_text(view: &View) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::{Company, Seen, Stands, Upstream};
+    use crate::engine::told::{Button, Company, Seen, Stands, Upstream};
 
     fn figures(uptime: f64, refused: u64) -> Figures {
         Figures {
             uptime,
-            button: vec![Stands { device: None, state: "paused".to_owned(), left: Some(90) }],
+            button: vec![Stands {
+                device: None,
+                button: Button { state: "paused".to_owned(), until: Some(190), left: Some(90) },
+            }],
             answers: [("filter".to_owned(), refused), ("cache".to_owned(), 30)].into(),
             held: 7,
             held_bytes: 4_096,
@@ -190,6 +193,8 @@ mod tests {
             devices: vec![Seen {
                 name: "Anna's phone".to_owned(),
                 key: "device-1".to_owned(),
+                given: None,
+                tags: Vec::new(),
                 lease: None,
                 vendor: None,
                 card: None,
@@ -206,7 +211,7 @@ mod tests {
                 queries: 3,
                 failures: 1,
                 healthy: false,
-                mean: 12.34,
+                mean_ms: 12.34,
             }],
         }
     }

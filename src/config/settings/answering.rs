@@ -12,7 +12,7 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
     },
     Setting {
         key: "web",
-        about: "address of metrics and health over HTTP",
+        about: "address of the dashboard, metrics and health over HTTP",
         field: |config| Field::AddressOrOff(&mut config.web),
     },
     Setting {

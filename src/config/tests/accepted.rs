@@ -168,6 +168,14 @@ fn every_key_is_read() {
             idle: Duration::from_secs(60),
             stall: Duration::from_millis(250),
         },
+        login: Login {
+            hosts: vec!["dash.example".to_owned()],
+            proxies: vec!["10.0.0.8/32".parse().unwrap()],
+            header: "X-User".to_owned(),
+            owners: vec!["anna".to_owned()],
+            viewers: vec!["ben".to_owned()],
+        },
+        button: OwnButton { open: false, most: Duration::from_secs(600) },
         history: History {
             flush: Duration::from_secs(60),
             hours: Duration::from_secs(30 * 86_400),

@@ -74,6 +74,8 @@ leases: leases.txt
 local: { suffix: lan, records: nas.lan A 192.168.1.5, hosts: /etc/hosts }
 rebinding: { refuse: false, allow: [nas.example] }
 tcp: { connections: 10, connections_per_client: 5, idle: 1m, stall: 250ms }
+login: { hosts: Dash.example, proxies: 10.0.0.8, header: X-User, owners: [anna], viewers: ben }
+button: { open: false, most: 10m }
 stats: { level: counts, devices: 7, companies: 100, pairs: 101 }
 history: { flush: 60s, hours: 30d, days: 100d }
 log: debug

@@ -237,6 +237,17 @@ fn config() -> impl Strategy<Value = Config> {
                 names: allow,
                 ..Encrypted::default()
             },
+            login: Login {
+                hosts: (0..devices % 3).map(|n| format!("h{n}.example")).collect(),
+                proxies: (0..devices % 2).map(|_| "10.9.0.0/24".parse().unwrap()).collect(),
+                header: ["Remote-User", "X-1"][devices % 2].to_owned(),
+                owners: (0..devices % 3).map(|n| format!("it's \\ {n}")).collect(),
+                viewers: (0..devices % 2).map(|n| format!("#{n}")).collect(),
+            },
+            button: OwnButton {
+                open: devices % 2 == 0,
+                most: Duration::from_secs(60 + devices as u64),
+            },
             log: [Log::Error, Log::Warn, Log::Info, Log::Debug][devices % 4],
             history: History {
                 flush: Duration::from_secs(1 + devices as u64 % 3_600),

@@ -6,6 +6,7 @@ const SHORT: Limits = Limits {
     connections: 2,
     header: Duration::from_millis(300),
     connection: Duration::from_millis(900),
+    ..LIMITS
 };
 
 #[test]
@@ -88,7 +89,7 @@ fn nothing_takes_a_body() {
     assert_eq!(status(format!("GET /metrics {head}{chunked}")), 413);
     let announced = "Content-Length: 1000000000\r\nExpect: 100-continue\r\n\r\n";
     assert_eq!(status(format!("GET /metrics {head}{announced}")), 413);
-    let long = format!("X: {}\r\n\r\n", "x".repeat(2 * HEADER));
+    let long = format!("X: {}\r\n\r\n", "x".repeat(2 * serve::HEADER));
     assert_eq!(status(format!("GET / {head}{long}")), 431);
     assert_eq!(house.get("/healthz").status, 200);
 }

@@ -21,6 +21,7 @@ const DEVICES: usize = 200;
 
 struct House {
     engine: Arc<Engine>,
+    accounts: Arc<Accounts>,
     reloads: Arc<Reloads>,
     ready: Arc<AtomicBool>,
     web: SocketAddr,
@@ -38,9 +39,11 @@ impl House {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let web = listener.local_addr().unwrap();
         let (reloads, ready) = (Arc::<Reloads>::default(), Arc::<AtomicBool>::default());
+        let accounts = Arc::new(Accounts::open(None));
         let shared = (Arc::clone(&engine), Arc::clone(&reloads), Arc::clone(&ready));
-        spawn_within(limits, listener, shared.0, shared.1, shared.2).unwrap();
-        Self { engine, reloads, ready, web }
+        let site = Site::new(shared.0, None, Arc::clone(&accounts), shared.1, shared.2).unwrap();
+        spawn_within(limits, listener, site).unwrap();
+        Self { engine, accounts, reloads, ready, web }
     }
 
     fn connect(&self) -> TcpStream {

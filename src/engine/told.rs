@@ -1,4 +1,8 @@
-//! What is told of the running server to its owner.
+//! What is told of the running server to its owner, by the command line and by the dashboard: the
+//! same words to both.
+
+mod check;
+mod troubles;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -6,25 +10,53 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use foldhash::fast::RandomState;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
+use super::{ChangeError, Engine};
 use crate::clients::{DeviceId, vendor};
 use crate::clock::Moment;
 use crate::config::Mac;
-use crate::engine::Engine;
 use crate::filter::VerdictKind;
 use crate::filter::syntax::rtype_text;
 use crate::policy::State;
 use crate::stats::{CompanyId, Counters, Totals};
+
+pub use super::special::own_addresses;
+pub use check::{CheckError, Finding, Match, check, judge, matches};
+pub use troubles::{Trouble, troubles};
+
+/// Where a button stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Button {
+    /// `on`, `paused` or `off`.
+    pub state: String,
+    /// When a pause ends, in seconds since 1970.
+    pub until: Option<u64>,
+    /// Seconds left of a pause.
+    pub left: Option<u64>,
+}
+
+impl Button {
+    /// Of a state, now.
+    pub fn of(state: State) -> Self {
+        let now = Moment::now();
+        let left = state.left(now);
+        Self {
+            state: state.as_str().to_owned(),
+            until: left.map(|left| (now.wall + left).as_secs()),
+            left: left.map(|left| left.as_secs()),
+        }
+    }
+}
 
 /// Where the button of one device, or of the house, stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stands {
     /// The device's key; none for the house.
     pub device: Option<String>,
-    /// `on`, `paused` or `off`.
-    pub state: String,
-    /// Seconds left of a pause.
-    pub left: Option<u64>,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub button: Button,
 }
 
 /// A device as it is told of to its owner.
@@ -34,6 +66,8 @@ pub struct Seen {
     pub name: String,
     /// By what it is known over restarts.
     pub key: String,
+    /// The name its owner gave it while the server ran.
+    pub given: Option<String>,
     /// Name it told a DHCP server.
     pub lease: Option<String>,
     /// Who made its network card.
@@ -44,6 +78,8 @@ pub struct Seen {
     pub addresses: Vec<String>,
     /// Profile that holds for it now.
     pub profile: String,
+    /// What its owner said of it.
+    pub tags: Vec<String>,
     /// Whether its button is off.
     pub off: bool,
     /// Queries since the start.
@@ -66,7 +102,7 @@ pub struct Company {
 }
 
 /// An upstream since it is asked.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Upstream {
     /// Its URL.
     pub url: String,
@@ -77,11 +113,11 @@ pub struct Upstream {
     /// Whether it is asked, rather than skipped and probed.
     pub healthy: bool,
     /// Mean time to an answer, in milliseconds.
-    pub mean: f64,
+    pub mean_ms: f64,
 }
 
 /// A query that was just asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Asked {
     /// Its number; later ones are greater.
     pub number: u64,
@@ -89,9 +125,12 @@ pub struct Asked {
     pub at: u64,
     /// Name of the device.
     pub device: String,
+    /// Its key.
+    pub key: String,
     /// What for.
     pub name: String,
     /// Of which type.
+    #[serde(rename = "type")]
     pub qtype: String,
     /// What became of it.
     pub verdict: String,
@@ -102,10 +141,10 @@ pub struct Asked {
 }
 
 /// A network card.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Card {
     /// Its address.
-    pub address: String,
+    pub card: String,
     /// Who made it.
     pub vendor: Option<String>,
 }
@@ -133,19 +172,19 @@ pub struct Figures {
     pub upstreams: Vec<Upstream>,
 }
 
-pub(super) fn stands(engine: &Engine) -> Vec<Stands> {
-    let (button, now) = (engine.button(), Moment::now());
+/// The button of the house, and those of devices that have their own.
+pub fn stands(engine: &Engine) -> Vec<Stands> {
+    let button = engine.button();
     let stands = |device: Option<&str>, state: State| Stands {
         device: device.map(str::to_owned),
-        state: state.as_str().to_owned(),
-        left: state.left(now).map(|left| left.as_secs()),
+        button: Button::of(state),
     };
     let of_devices = button.devices().map(|(device, state)| stands(Some(device), state));
     std::iter::once(stands(None, button.house())).chain(of_devices).collect()
 }
 
 /// All devices seen since the start.
-pub(super) fn devices(engine: &Engine) -> Vec<Seen> {
+pub fn devices(engine: &Engine) -> Vec<Seen> {
     let counters = engine.counters();
     let counters: Vec<&Counters> = counters.iter().map(Arc::as_ref).collect();
     let totals = Totals::new(&counters);
@@ -177,6 +216,8 @@ pub(super) fn devices(engine: &Engine) -> Vec<Seen> {
         seen.push(Seen {
             name: same.shown().to_owned(),
             key: same.key.clone(),
+            given: same.name.clone(),
+            tags: same.tags.clone(),
             lease: same.lease.clone(),
             vendor: same.card.and_then(vendor).map(str::to_owned),
             card: same.card.map(|card| card.to_string()),
@@ -191,48 +232,68 @@ pub(super) fn devices(engine: &Engine) -> Vec<Seen> {
     seen
 }
 
-pub(super) fn live(
-    engine: &Engine,
-    after: u64,
-    device: Option<&str>,
-) -> Result<Vec<Asked>, String> {
-    let key = match device {
-        None => None,
-        Some(text) => Some(
-            engine.devices.find(text).ok_or_else(|| format!("no device is known as `{text}`"))?.key,
-        ),
-    };
+/// Queries after number `after`, of one device or of all; they are kept as long as somebody looks.
+///
+/// # Errors
+/// There is no such device.
+pub fn live(engine: &Engine, after: u64, device: Option<&str>) -> Result<Vec<Asked>, ChangeError> {
+    let key = device.map(|text| engine.key(text)).transpose()?;
     let known = engine.devices.devices();
-    let names = engine.devices.names();
-    let shown = engine.watch(after).into_iter().filter(|asked| {
-        let known = known.get((asked.device.0 as usize).wrapping_sub(1));
-        key.is_none() || known.is_some_and(|known| Some(&known.key) == key.as_ref())
+    let told = engine.watch(after).into_iter().map(|asked| {
+        let place = (asked.device.0 as usize).checked_sub(1);
+        let own = place.and_then(|place| known.get(place));
+        let same = own.and_then(|own| known.get(own.merged?.0 as usize - 1)).or(own);
+        Asked {
+            number: asked.number,
+            at: asked.at,
+            device: same.map_or_else(|| "other".to_owned(), |device| device.shown().to_owned()),
+            key: same.map_or_else(|| "other".to_owned(), |device| device.key.clone()),
+            name: asked.name,
+            qtype: rtype_text(asked.qtype),
+            verdict: asked.verdict.to_owned(),
+            by: asked.by,
+            company: asked.company,
+        }
     });
-    let told = shown.map(|asked| Asked {
-        number: asked.number,
-        at: asked.at,
-        device: names.get(asked.device.0 as usize).cloned().unwrap_or_default(),
-        name: asked.name,
-        qtype: rtype_text(asked.qtype),
-        verdict: asked.verdict.to_owned(),
-        by: asked.by,
-        company: asked.company,
-    });
-    Ok(told.collect())
+    Ok(told.filter(|asked| key.as_ref().is_none_or(|key| asked.key == *key)).collect())
 }
 
-pub(super) fn silent(engine: &Engine) -> Vec<Card> {
-    let card =
-        |card: Mac| Card { address: card.to_string(), vendor: vendor(card).map(str::to_owned) };
+/// The key of the device that `text` means.
+///
+/// # Errors
+/// There is no such device.
+pub fn key(engine: &Engine, text: &str) -> Result<String, ChangeError> {
+    engine.key(text)
+}
+
+/// Network cards that are there and ask nothing.
+pub fn silent(engine: &Engine) -> Vec<Card> {
+    let card = |card: Mac| Card { card: card.to_string(), vendor: vendor(card).map(str::to_owned) };
     engine.silent().into_iter().map(card).collect()
 }
 
+/// Upstreams, since they are asked.
+pub fn upstreams(engine: &Engine) -> Vec<Upstream> {
+    let snapshot = engine.snapshot();
+    let told = snapshot.upstreams.servers.iter().map(|server| {
+        let (counts, sum) = server.duration.read();
+        let count: u64 = counts.iter().sum();
+        Upstream {
+            url: server.url.clone(),
+            queries: server.queries.load(Relaxed),
+            failures: server.failures.load(Relaxed),
+            healthy: server.healthy.load(Relaxed),
+            mean_ms: if count == 0 { 0.0 } else { sum.as_secs_f64() * 1e3 / count as f64 },
+        }
+    });
+    told.collect()
+}
+
 /// What is going on.
-pub(super) fn figures(engine: &Engine) -> Figures {
+pub fn figures(engine: &Engine) -> Figures {
     let counters = engine.counters();
     let counters: Vec<&Counters> = counters.iter().map(Arc::as_ref).collect();
     let totals = Totals::new(&counters);
-    let snapshot = engine.snapshot();
     let answers = totals.answers_by_source().map(|(source, count)| (source.to_owned(), count));
     let names = engine.companies.names();
     let mut by_company: HashMap<CompanyId, (u64, u64), RandomState> = HashMap::default();
@@ -252,17 +313,6 @@ pub(super) fn figures(engine: &Engine) -> Figures {
         })
         .collect();
     companies.sort_by_key(|company| u64::MAX - company.refused - company.passed);
-    let upstreams = snapshot.upstreams.servers.iter().map(|server| {
-        let (counts, sum) = server.duration.read();
-        let count: u64 = counts.iter().sum();
-        Upstream {
-            url: server.url.clone(),
-            queries: server.queries.load(Relaxed),
-            failures: server.failures.load(Relaxed),
-            healthy: server.healthy.load(Relaxed),
-            mean: if count == 0 { 0.0 } else { sum.as_secs_f64() * 1e3 / count as f64 },
-        }
-    });
     Figures {
         uptime: engine.uptime().as_secs_f64(),
         button: stands(engine),
@@ -272,6 +322,6 @@ pub(super) fn figures(engine: &Engine) -> Figures {
         waiting: engine.waiting() as u64,
         devices: devices(engine),
         companies,
-        upstreams: upstreams.collect(),
+        upstreams: upstreams(engine),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal;
 use std::iter::repeat;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process;
@@ -33,7 +33,7 @@ use crate::lists::Status;
 use crate::server::certificate::Certificate;
 use crate::server::stream::{self, Doors, Speaks};
 use crate::server::{self, BindError, Connections, udp};
-use crate::web::{self, Reloads};
+use crate::web::{self, Listeners, Reloads};
 
 /// Time that answers in flight get when the server stops.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -87,13 +87,11 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
         doors.push(server::bind(address, workers, resolvers).map_err(|error| error.to_string())?);
     }
     let encrypted = Encrypted::open(&config, data.as_deref(), resolvers)?;
-    let web = match config.web {
-        Some(address) => Some(
-            TcpListener::bind(address)
-                .map_err(|error| BindError::new(address, "HTTP", error).to_string())?,
-        ),
-        None => None,
+    let http = |address: Option<SocketAddr>| {
+        let bind = |at| TcpListener::bind(at).map_err(|error| BindError::new(at, "HTTP", error));
+        address.map(bind).transpose().map_err(|error| error.to_string())
     };
+    let listeners = Listeners { web: http(config.web)?, metrics: http(config.metrics.listen)? };
 
     let devices =
         Arc::new(Directory::new(household::device_key(data.as_ref())?, config.stats.devices));
@@ -133,13 +131,15 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     for (resolver, doors) in threads.into_iter().zip(of_threads) {
         spawn_resolver(resolver, doors, Arc::clone(&connections), stopping.clone())?;
     }
-    if let Some(listener) = web {
-        if let Ok(address) = listener.local_addr() {
-            info!("metrics and health on http://{address}/");
+    let address = |listener: &Option<TcpListener>| listener.as_ref()?.local_addr().ok();
+    let of_web = if listeners.metrics.is_some() { "health" } else { "metrics and health" };
+    for (what, listener) in [(of_web, &listeners.web), ("metrics", &listeners.metrics)] {
+        if let Some(address) = address(listener) {
+            info!("{what} on http://{address}/");
         }
-        web::spawn(listener, Arc::clone(&engine), Arc::clone(&reloads), Arc::clone(&ready))
-            .map_err(|error| format!("cannot start the HTTP server: {error}"))?;
     }
+    web::spawn(listeners, Arc::clone(&engine), Arc::clone(&reloads), Arc::clone(&ready))
+        .map_err(|error| format!("cannot start the HTTP server: {error}"))?;
     let say_ready = || {
         for address in addresses {
             info!("answering DNS on {address}, UDP and TCP");
@@ -337,6 +337,7 @@ fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         ("workers", old.workers != new.workers),
         ("cache.size", old.cache.size != new.cache.size),
         ("tcp", old.tcp != new.tcp),
+        ("metrics.listen", old.metrics.listen != new.metrics.listen),
         ("stats", Stats { level: new.stats.level, ..old.stats.clone() } != new.stats),
         ("log", old.log != new.log),
     ]

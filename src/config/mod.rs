@@ -35,7 +35,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::filter::syntax::Format;
-pub use counting::{History, Stats, StatsLevel};
+pub use counting::{History, Metrics, Stats, StatsLevel};
 pub use doors::{Access, Encrypted};
 pub use error::ConfigError;
 pub use household::{
@@ -105,6 +105,8 @@ pub struct Config {
     pub stats: Stats,
     /// What is kept of counts.
     pub history: History,
+    /// What is told of them to Prometheus.
+    pub metrics: Metrics,
     /// Which lines are logged.
     pub log: Log,
 }
@@ -300,6 +302,7 @@ impl Default for Config {
             tcp: Tcp::default(),
             stats: Stats::default(),
             history: History::default(),
+            metrics: Metrics::default(),
             log: Log::default(),
         }
     }

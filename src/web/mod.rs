@@ -20,14 +20,16 @@ use axum::Router;
 use axum::body::HttpBody;
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use futures_util::future::join_all;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use prometheus::{Registry, TextEncoder};
+use subtle::ConstantTimeEq as _;
 use tokio::runtime;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -65,51 +67,71 @@ pub struct Reloads {
 
 #[derive(Clone)]
 struct Site {
+    engine: Arc<Engine>,
     registry: Registry,
     ready: Arc<AtomicBool>,
 }
 
-/// Serves `listener` on a thread of its own, for as long as the process lives. `/readyz` is
+/// Where HTTP is served.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    /// Everything, but for metrics where they have a listener of their own.
+    pub web: Option<TcpListener>,
+    /// Metrics and health.
+    pub metrics: Option<TcpListener>,
+}
+
+/// Serves `listeners` on a thread of its own, for as long as the process lives. `/readyz` is
 /// negative until `ready` is set.
 ///
 /// # Errors
-/// No thread, no runtime, or the listener is of no use.
+/// No thread, no runtime, or a listener is of no use.
 pub fn spawn(
-    listener: TcpListener,
+    listeners: Listeners,
     engine: Arc<Engine>,
     reloads: Arc<Reloads>,
     ready: Arc<AtomicBool>,
 ) -> io::Result<()> {
-    spawn_within(LIMITS, listener, engine, reloads, ready)
+    spawn_within(LIMITS, listeners, engine, reloads, ready)
 }
 
 fn spawn_within(
     limits: Limits,
-    listener: TcpListener,
+    listeners: Listeners,
     engine: Arc<Engine>,
     reloads: Arc<Reloads>,
     ready: Arc<AtomicBool>,
 ) -> io::Result<()> {
     let registry = Registry::new();
-    registry.register(Box::new(Exporter::new(engine, reloads))).map_err(io::Error::other)?;
-    let site = Site { registry, ready };
-    let router = Router::new()
-        .route("/", get(index))
-        .route("/metrics", get(show_metrics))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(show_ready))
-        .fallback(async || (StatusCode::NOT_FOUND, "Not here; see /\n"))
-        .layer(middleware::from_fn(check))
-        .with_state(site);
+    let exporter = Exporter::new(Arc::clone(&engine), reloads);
+    registry.register(Box::new(exporter)).map_err(io::Error::other)?;
+    let site = Site { engine, registry, ready };
+    let Listeners { web, metrics } = listeners;
+    let router = |with_metrics: bool| {
+        let metrics = Router::new().route("/metrics", get(show_metrics));
+        Router::new()
+            .route("/", get(async move || index(with_metrics)))
+            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/readyz", get(show_ready))
+            .merge(if with_metrics { metrics } else { Router::new() })
+            .fallback(async || (StatusCode::NOT_FOUND, "Not here; see /\n"))
+            .layer(middleware::from_fn(check))
+            .with_state(site.clone())
+    };
+    let web = web.map(|listener| (listener, router(metrics.is_none())));
+    let metrics = metrics.map(|listener| (listener, router(true)));
 
-    listener.set_nonblocking(true)?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let listener = {
+    let served = {
         let _inside = runtime.enter();
-        tokio::net::TcpListener::from_std(listener)?
+        let serve = |(listener, router): (TcpListener, Router)| {
+            listener.set_nonblocking(true)?;
+            Ok(serve(tokio::net::TcpListener::from_std(listener)?, router, limits))
+        };
+        web.into_iter().chain(metrics).map(serve).collect::<io::Result<Vec<_>>>()?
     };
     thread::Builder::new().name("web".to_owned()).spawn(move || {
-        runtime.block_on(serve(listener, router, limits));
+        runtime.block_on(join_all(served));
     })?;
     Ok(())
 }
@@ -171,8 +193,23 @@ fn is_own_host(request: &Request) -> bool {
         || host.eq_ignore_ascii_case("trackless.home.arpa")
 }
 
-async fn index() -> &'static str {
-    "Trackless: /metrics, /healthz, /readyz\n"
+fn index(with_metrics: bool) -> &'static str {
+    match with_metrics {
+        true => "Trackless: /metrics, /healthz, /readyz\n",
+        false => "Trackless: /healthz, /readyz\n",
+    }
+}
+
+/// Whether who asks knows `token` (RFC 6750 section 2.1). How long that takes tells nothing of it but
+/// its length.
+fn bears(headers: &HeaderMap, token: &str) -> bool {
+    let mut fields = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(field), None) = (fields.next(), fields.next()) else { return false };
+    let (scheme, given) = match field.as_bytes().split_first_chunk::<7>() {
+        Some((scheme, given)) => (scheme, given.trim_ascii()),
+        None => return false,
+    };
+    scheme.eq_ignore_ascii_case(b"Bearer ") && bool::from(given.ct_eq(token.as_bytes()))
 }
 
 async fn show_ready(State(site): State<Site>) -> (StatusCode, &'static str) {
@@ -183,7 +220,13 @@ async fn show_ready(State(site): State<Site>) -> (StatusCode, &'static str) {
     }
 }
 
-async fn show_metrics(State(site): State<Site>) -> Response {
+async fn show_metrics(State(site): State<Site>, headers: HeaderMap) -> Response {
+    let token = &site.engine.snapshot().config.metrics.token;
+    if !token.is_empty() && !bears(&headers, token) {
+        let challenge = (header::WWW_AUTHENTICATE, "Bearer realm=\"trackless\"");
+        let text = "Prometheus must say the token of `metrics` in the settings.\n";
+        return (StatusCode::UNAUTHORIZED, [challenge], text).into_response();
+    }
     match TextEncoder::new().encode_to_string(&site.registry.gather()) {
         Ok(text) => {
             let kind = (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");

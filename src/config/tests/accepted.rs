@@ -168,6 +168,12 @@ fn every_key_is_read() {
             idle: Duration::from_secs(60),
             stall: Duration::from_millis(250),
         },
+        metrics: Metrics {
+            listen: Some("127.0.0.1:8053".parse().unwrap()),
+            token: "0123456789-abcdef".to_owned(),
+            companies: 7,
+            pairs: 8,
+        },
         history: History {
             flush: Duration::from_secs(60),
             hours: Duration::from_secs(30 * 86_400),

@@ -75,6 +75,7 @@ local: { suffix: lan, records: nas.lan A 192.168.1.5, hosts: /etc/hosts }
 rebinding: { refuse: false, allow: [nas.example] }
 tcp: { connections: 10, connections_per_client: 5, idle: 1m, stall: 250ms }
 stats: { level: counts, devices: 7, companies: 100, pairs: 101 }
+metrics: { listen: 127.0.0.1, token: 0123456789-abcdef, companies: 7, pairs: 8 }
 history: { flush: 60s, hours: 30d, days: 100d }
 log: debug
 "##;

@@ -39,7 +39,8 @@ impl House {
         let web = listener.local_addr().unwrap();
         let (reloads, ready) = (Arc::<Reloads>::default(), Arc::<AtomicBool>::default());
         let shared = (Arc::clone(&engine), Arc::clone(&reloads), Arc::clone(&ready));
-        spawn_within(limits, listener, shared.0, shared.1, shared.2).unwrap();
+        let listeners = Listeners { web: Some(listener), metrics: None };
+        spawn_within(limits, listeners, shared.0, shared.1, shared.2).unwrap();
         Self { engine, reloads, ready, web }
     }
 

@@ -47,7 +47,7 @@ fn serve(pairs: usize) -> SocketAddr {
                 }
             }
             let nobody = Pair { device, company: CompanyId::NONE, category: None };
-            VerdictKind::ALL.map(|verdict| counters.query(nobody, verdict));
+            VerdictKind::ALL.iter().for_each(|verdict| counters.query(nobody, *verdict));
         }
     }
     drop(workers);

@@ -113,7 +113,7 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     let reloads = Arc::new(Reloads::default());
     let addresses: Vec<_> = doors.iter().map(|door| door.address).collect();
     let (stop, stopping) = watch::channel(false);
-    let connections = Connections::new(config.tcp.clone());
+    let connections = Connections::new(config.tcp.clone(), Arc::clone(&engine));
     let mut of_threads: Vec<Doors> = (0..resolvers).map(|_| Doors::default()).collect();
     let mut udp_doors = Vec::new();
     let mut running = Vec::new();

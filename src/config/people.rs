@@ -75,11 +75,14 @@ fn zone(text: &str) -> Result<String, Fault> {
     }
 }
 
-/// What may stand behind `Bearer` (RFC 6750 section 2.1), and is not guessed.
+/// What may stand behind `Bearer` (RFC 6750 section 2.1), and is not guessed. It is in no error line,
+/// which may be logged.
 fn token(text: &str) -> Result<String, Fault> {
     let may_be = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~+/=".contains(&octet);
-    let fits = (16..=256).contains(&text.len()) && text.bytes().all(may_be);
-    if fits { Ok(text.to_owned()) } else { Err(Fault::Form) }
+    if (16..=256).contains(&text.len()) && text.bytes().all(may_be) {
+        return Ok(text.to_owned());
+    }
+    Err(Fault::Because(format!("this is not a token; write {}", TOKEN.accepted)))
 }
 
 fn suffix(text: &str) -> Result<String, Fault> {

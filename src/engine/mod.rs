@@ -25,7 +25,7 @@ mod worker;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -76,6 +76,7 @@ pub struct Engine {
     list_hits: Mutex<HitsByName>,
     /// Lists by name, and how often their newest copy was not to be had, or not taken.
     refresh_failures: Mutex<BTreeMap<String, u64>>,
+    connections_refused: AtomicU64,
     waiting: AtomicUsize,
     started: Instant,
 }
@@ -165,6 +166,7 @@ impl Engine {
             counters: Mutex::default(),
             list_hits: Mutex::new(list_hits),
             refresh_failures: Mutex::default(),
+            connections_refused: AtomicU64::new(0),
             waiting: AtomicUsize::new(0),
             started: Instant::now(),
         });
@@ -257,6 +259,16 @@ impl Engine {
         };
         // Where there is no place in line, the next query after its end will ask.
         let _ = self.ask(waiting);
+    }
+
+    /// Counts a connection that found no place.
+    pub fn connection_refused(&self) {
+        self.connections_refused.fetch_add(1, Relaxed);
+    }
+
+    /// Connections since the start that found no place.
+    pub fn connections_refused(&self) -> u64 {
+        self.connections_refused.load(Relaxed)
     }
 
     /// Queries that wait for upstream now.

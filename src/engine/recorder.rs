@@ -189,6 +189,7 @@ impl Engine {
         let numbers = key.map(|_| &*numbers);
         self.forgotten.store(Arc::new(self.totals().forget(numbers)));
         minutes.forget(numbers);
+        self.live.forget(numbers);
         recorder.reach.forget(key);
         match numbers {
             Some(numbers) => recorder.written.retain(|pair, _| !numbers.contains(&pair.device)),

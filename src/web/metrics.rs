@@ -51,6 +51,7 @@ impl Collector for Exporter {
         household::button(&self.engine, &mut families);
         household::history(&self.engine, &mut families);
         answers(&totals, &mut families);
+        self.refused(&totals, &mut families);
         self.held(&totals, &mut families);
         self.rules(&mut families);
         self.hits(&mut families);
@@ -61,6 +62,18 @@ impl Collector for Exporter {
 }
 
 impl Exporter {
+    fn refused(&self, totals: &Totals, families: &mut Families) {
+        let refused = [
+            ("access", totals.denied()),
+            ("connections", self.engine.connections_refused()),
+            ("rate", totals.limited()),
+        ];
+        let refused = refused.map(|(cause, count)| counter(&[("cause", cause)], count));
+        let help = "Queries of those who may not ask or ask too often, and connections that are too many: \
+                    see `access` and `tcp` in the settings.";
+        families.counters("trackless_admission_refused_total", help, refused.into());
+    }
+
     fn held(&self, totals: &Totals, families: &mut Families) {
         let cache = &self.engine.cache;
         let entries = gauge(&[], cache.entries() as f64);
@@ -222,11 +235,6 @@ fn answers(totals: &Totals, families: &mut Families) {
     let rebinding = counter(&[], totals.rebinding());
     let help = "Answers refused because they led public names into the house.";
     families.counters("trackless_rebinding_refused_total", help, vec![rebinding]);
-    let refused = [("access", totals.denied()), ("rate", totals.limited())];
-    let refused = refused.map(|(cause, count)| counter(&[("cause", cause)], count));
-    let help = "Queries of those who may not ask, or of devices that ask too often: see `access` in \
-                the settings.";
-    families.counters("trackless_admission_refused_total", help, refused.into());
     let ignored = counter(&[], totals.ignored());
     let help = "Packets that got no reply because they were no queries.";
     families.counters("trackless_packets_ignored_total", help, vec![ignored]);

@@ -71,6 +71,7 @@ mistakes! {
         "schedule: daily 1:00 a" => "1:11: schedule: `daily 1:00 a` is not a time; write for example mon-fri 20:00-07:00 night"
         "time_zone: Nowhere" => "1:12: time_zone: `Nowhere` is not a time zone; write for example Europe/Berlin"
         "local: { records: nas A }" => "1:19: local.records: `nas A` is no record: no data; write a name, a type and data: nas.home.arpa A 192.168.1.5"
+        "metrics: { token: too-short }" => "1:19: metrics.token: this is not a token; write 16 to 256 letters, digits and -._~+/=, for example what `openssl rand -hex 16` prints"
         "block: { answer: never }" => "1:18: block.answer: `never` is not an answer; write nxdomain, nodata, null, refused, or for example 192.168.1.2"
     }
     times {

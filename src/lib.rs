@@ -39,7 +39,7 @@
 //! | [`policy`] | what holds for whom now: profiles, schedules, the button, the owner's choices; who may ask; which names may lead into the house | clients, clock, config, filter, trackers, catalogue, wire |
 //! | [`history`] | the embedded store: what was set while the server runs; who followed whom, by hour and day | trackers (categories) |
 //! | [`cache`] | answers held, bounded in bytes, read without a lock | wire |
-//! | [`stats`] | counters per thread by device, company and category; reach; histograms | clients, filter, trackers, wire (their words) |
+//! | [`stats`] | counters per thread by device, company and category; reach; minutes; histograms | clients, clock, filter, trackers, wire (their words) |
 //! | [`upstream`] | who is asked: pools, strategies, every transport, recursion, validation | wire, config, clock, stats (histograms) |
 //! | [`engine`] | the function above; changes while it runs; names of the house; writing counts down | all of the above |
 //! | [`server`] | the front doors: `udp`, `stream` (TCP, TLS), `doh`, `quic`; certificates | engine, config |

@@ -171,8 +171,8 @@ impl Directory {
     }
 
     /// Forgets the devices of this key, or all: what was counted under their numbers is nobody's. Who
-    /// asks again has a new one.
-    pub fn forget(&self, key: Option<&str>) {
+    /// asks again has a new one. Returns the numbers.
+    pub fn forget(&self, key: Option<&str>) -> Vec<DeviceId> {
         let mut known = self.known();
         let Known { devices, numbers, .. } = &mut *known;
         let is_meant = |device: &Device| key.is_none_or(|key| device.key == key);
@@ -183,6 +183,8 @@ impl Directory {
                 is_meant(same.unwrap_or(device))
             })
             .collect();
+        let gone = (1..).map(DeviceId).zip(&meant).filter(|(_, meant)| **meant);
+        let gone = gone.map(|(device, _)| device).collect();
         numbers.retain(|_, device| !meant[device.0 as usize - 1]);
         for (device, _) in devices.iter_mut().zip(meant).filter(|(_, meant)| *meant) {
             *device = Device {
@@ -197,6 +199,7 @@ impl Directory {
             };
         }
         self.generation.fetch_add(1, Relaxed);
+        gone
     }
 
     /// Takes in what the owner says: devices of the settings, and names given by key since.

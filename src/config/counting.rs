@@ -1,5 +1,6 @@
 //! What is counted, and what is kept of it.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Bounds of counting.
@@ -27,6 +28,21 @@ pub struct History {
     pub days: Duration,
 }
 
+/// Who may have the figures for Prometheus, and how many of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metrics {
+    /// An address of their own; without one they are at [`Config::web`](super::Config::web).
+    pub listen: Option<SocketAddr>,
+    /// What who asks for them must know; empty for nothing.
+    pub token: String,
+    /// Companies shown by themselves, those that reach most devices first, 1..=10 000; later ones
+    /// are shown together as `other`.
+    pub companies: usize,
+    /// Pairs of device and company shown by themselves, those with most queries first, 0..=100 000;
+    /// later ones are their device's `other`. With 0 nothing is shown of pairs.
+    pub pairs: usize,
+}
+
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum StatsLevel {
@@ -51,6 +67,12 @@ impl Default for History {
     fn default() -> Self {
         let days = |days: u64| Duration::from_secs(days * 86_400);
         Self { flush: Duration::from_secs(300), hours: days(90), days: days(400) }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self { listen: None, token: String::new(), companies: 100, pairs: 0 }
     }
 }
 

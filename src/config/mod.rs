@@ -37,7 +37,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::filter::syntax::Format;
-pub use counting::{History, Stats, StatsLevel};
+pub use counting::{History, Metrics, Stats, StatsLevel};
 pub use doors::{Access, Encrypted};
 pub use error::ConfigError;
 pub use household::{
@@ -113,6 +113,8 @@ pub struct Config {
     pub stats: Stats,
     /// What is kept of counts.
     pub history: History,
+    /// What is told of them to Prometheus.
+    pub metrics: Metrics,
     /// Which lines are logged.
     pub log: Log,
 }
@@ -332,6 +334,7 @@ impl Default for Config {
             button: OwnButton::default(),
             stats: Stats::default(),
             history: History::default(),
+            metrics: Metrics::default(),
             log: Log::default(),
         }
     }

@@ -15,7 +15,7 @@ use crate::clock;
 use crate::config::StatsLevel;
 use crate::filter::{Asker, Origin, Rule, Verdict, VerdictKind};
 use crate::policy::Held;
-use crate::stats::{CompanyId, Pair};
+use crate::stats::{Bound, CompanyId, Pair};
 use crate::trackers::Category;
 use crate::wire::{Answer, Lead, Name, Query, Rcode};
 
@@ -145,10 +145,19 @@ impl<'a> Case<'a> {
         };
         let device = match self.snapshot.config.stats.level {
             StatsLevel::Counts => DeviceId::OTHER,
-            StatsLevel::Devices => self.device,
+            StatsLevel::Devices => {
+                if self.device == DeviceId::OTHER {
+                    counters.beyond(Bound::Devices);
+                }
+                self.device
+            }
         };
+        if company == CompanyId::OTHER {
+            counters.beyond(Bound::Companies);
+        }
         let pair = Pair { device, company, category: self.category_of(tracker) };
         counters.query(pair, self.verdict.kind);
+        counters.query_type(self.asker.qtype);
         if counters.live().is_watched() {
             counters.live().show(self.asked(device));
         }

@@ -330,6 +330,7 @@ impl Engine {
                 state = self.household.state();
             }
             self.live.look(now);
+            self.look_at_minutes(now);
             let ended = state.button.look(now);
             let snapshot = self.snapshot();
             let time = snapshot.clock.read(Timestamp::now());

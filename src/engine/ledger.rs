@@ -56,9 +56,9 @@ impl Ledger {
 
     #[cold]
     fn learn(&self, hash: u64, name: &Name) -> CompanyId {
-        let domain = registrable(name);
-        let company = domain
-            .map_or(CompanyId::OTHER, |domain| self.engine.companies.number_of_domain(&domain));
+        // Nobody registers a public suffix: it stands for itself.
+        let domain = registrable(name).unwrap_or_else(|| name.to_string());
+        let company = self.engine.companies.number_of_domain(&domain);
         let mut known = self.stand_ins.borrow_mut();
         if known.len() >= MOST_NAMES {
             known.clear();

@@ -77,6 +77,12 @@ impl Live {
         ring.asked.push_back(asked);
     }
 
+    /// Forgets what `devices` asked, or all.
+    pub(super) fn forget(&self, devices: Option<&[DeviceId]>) {
+        let meant = |asked: &Asked| devices.is_none_or(|meant| meant.contains(&asked.device));
+        self.ring().asked.retain(|asked| !meant(asked));
+    }
+
     /// Forgets all where nobody watches any more.
     pub(super) fn look(&self, now: Moment) {
         if self.is_watched() {
@@ -128,9 +134,13 @@ mod tests {
         live.watched.store(true, Relaxed);
         live.ring().until = PATIENCE;
         (0..MOST + 10).for_each(|_| live.show(asked()));
+        live.forget(Some(&[DeviceId(2)]));
         let first = live.ring().asked[0].number;
         let kept = live.ring().asked.len();
         assert_eq!((kept, first), (MOST, 11));
+        live.forget(Some(&[DeviceId(1)]));
+        assert!(live.ring().asked.is_empty());
+        live.show(asked());
         live.look(at(9));
         assert!(live.is_watched());
         live.look(at(10));

@@ -27,7 +27,7 @@ mod worker;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -37,7 +37,9 @@ use tokio::sync::mpsc;
 use crate::cache::{Cache, KeyHash};
 use crate::clients::{DeviceId, Directory};
 use crate::history::Store;
-use crate::stats::{Companies, Counters, HitsByName, ListHits, Source, Totals, Transport};
+use crate::stats::{
+    Companies, Counters, Forgotten, HitsByName, ListHits, Minutes, Source, Totals, Transport,
+};
 use crate::wire::Name;
 
 pub use change::{Change, ChangeError, Target, Way};
@@ -69,12 +71,17 @@ pub struct Engine {
     surroundings: Mutex<Surroundings>,
     live: Live,
     recorder: Mutex<Recorder>,
+    minutes: Mutex<Minutes>,
+    forgotten: ArcSwap<Forgotten>,
     hidden: AtomicBool,
     resolvers: Vec<mpsc::Sender<Waiting>>,
     wishes: mpsc::Sender<Wished>,
     wished: Mutex<Option<mpsc::Receiver<Wished>>>,
     counters: Mutex<Vec<Arc<Counters>>>,
     list_hits: Mutex<HitsByName>,
+    /// Lists by name, and how often their newest copy was not to be had, or not taken.
+    refresh_failures: Mutex<BTreeMap<String, u64>>,
+    connections_refused: AtomicU64,
     waiting: AtomicUsize,
     started: Instant,
 }
@@ -158,12 +165,16 @@ impl Engine {
             surroundings: Mutex::default(),
             live: Live::default(),
             recorder: Mutex::default(),
+            minutes: Mutex::default(),
+            forgotten: ArcSwap::default(),
             hidden: AtomicBool::new(false),
             resolvers: senders,
             wishes,
             wished: Mutex::new(Some(wished)),
             counters: Mutex::default(),
             list_hits: Mutex::new(list_hits),
+            refresh_failures: Mutex::default(),
+            connections_refused: AtomicU64::new(0),
             waiting: AtomicUsize::new(0),
             started: Instant::now(),
         });
@@ -195,16 +206,30 @@ impl Engine {
         self.counters.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What all of them counted, without what is forgotten.
+    pub fn totals(&self) -> Totals {
+        Totals::new(self.counters(), self.forgotten.load_full())
+    }
+
     /// What each list did since the start, by name.
     pub fn list_hits(&self) -> BTreeMap<String, ListHits> {
         self.with_list_hits(|hits, totals| hits.read(totals))
     }
 
-    fn with_list_hits<T>(&self, then: impl FnOnce(&mut HitsByName, &Totals<'_>) -> T) -> T {
-        let counters = self.counters();
-        let counters: Vec<&Counters> = counters.iter().map(Arc::as_ref).collect();
+    fn with_list_hits<T>(&self, then: impl FnOnce(&mut HitsByName, &Totals) -> T) -> T {
         let mut hits = self.list_hits.lock().unwrap_or_else(PoisonError::into_inner);
-        then(&mut hits, &Totals::new(&counters))
+        then(&mut hits, &self.totals())
+    }
+
+    /// How often the newest copy of each list was not to be had, or not taken, since the start.
+    pub fn refresh_failures(&self) -> BTreeMap<String, u64> {
+        self.refresh_failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Counts that the newest copy of `list` was not to be had, or not taken.
+    pub fn refresh_failed(&self, list: &str) {
+        let mut failures = self.refresh_failures.lock().unwrap_or_else(PoisonError::into_inner);
+        *failures.entry(list.to_owned()).or_default() += 1;
     }
 
     fn new_counters(&self) -> Arc<Counters> {
@@ -263,6 +288,16 @@ impl Engine {
     /// What others wish of the thread that reloads; for the first one who asks.
     pub fn wished(&self) -> Option<mpsc::Receiver<Wished>> {
         self.wished.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Counts a connection that found no place.
+    pub fn connection_refused(&self) {
+        self.connections_refused.fetch_add(1, Relaxed);
+    }
+
+    /// Connections since the start that found no place.
+    pub fn connections_refused(&self) -> u64 {
+        self.connections_refused.load(Relaxed)
     }
 
     /// Queries that wait for upstream now.

@@ -4,7 +4,7 @@
 //! the way of a query ever waits for it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::PoisonError;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
@@ -12,11 +12,11 @@ use tracing::{info, warn};
 
 use super::Engine;
 use crate::clients::DeviceId;
-use crate::clock;
+use crate::clock::{self, Moment};
 use crate::filter::VerdictKind;
 use crate::history::read::Reader;
 use crate::history::{Retention, Row, StoreError};
-use crate::stats::{Counters, Counts, Pair, Reach, Totals};
+use crate::stats::{Counts, HitsByName, Minute, Minutes, Pair, Reach};
 
 /// Between two times that what is old goes.
 const RETIRE: Duration = Duration::from_secs(3_600);
@@ -39,6 +39,8 @@ pub struct RecorderFigures {
     pub bytes: u64,
     /// Rows written since the start.
     pub rows: u64,
+    /// Queries whose counts are kept nowhere, for want of a store.
+    pub dropped: u64,
     /// Times since the start that it did not go well.
     pub failures: u64,
     /// Whether the last one did not.
@@ -52,14 +54,14 @@ impl Engine {
     /// The store cannot be written; it is tried again the next time.
     pub fn record(&self) -> Result<bool, StoreError> {
         let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
-        let counters = self.counters();
-        let counters: Vec<&Counters> = counters.iter().map(|counters| &**counters).collect();
-        let now = Totals::new(&counters).pairs();
+        let now = self.totals().pairs();
         let rows = self.rows(&now, &recorder.written);
         let start = Instant::now();
         let at = clock::now().0.as_secs();
         let mut bytes = 0;
+        let mut kept = false;
         let written = self.household.with_store(|store| {
+            kept = true;
             if !rows.is_empty() {
                 store.add(&rows, at)?;
             }
@@ -86,7 +88,11 @@ impl Engine {
                 }
                 figures.failing = false;
                 figures.bytes = bytes;
-                figures.rows += rows.len() as u64;
+                if kept {
+                    figures.rows += rows.len() as u64;
+                } else {
+                    figures.dropped += rows.iter().map(|r| r.block + r.allow + r.pass).sum::<u64>();
+                }
                 if !rows.is_empty() {
                     figures.seconds = start.elapsed().as_secs_f64();
                 }
@@ -194,12 +200,44 @@ impl Engine {
             .household
             .with_store(|store| store.forget(key.as_deref(), hour))
             .map_err(super::ChangeError::Store)?;
-        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
-        recorder.reach.forget(key.as_deref());
-        drop(recorder);
-        self.devices.forget(key.as_deref());
+        self.forget_counted(key.as_deref());
         let whose = key.as_deref().unwrap_or("all devices");
         Ok(format!("forgot {gone} hours and days of counts of {whose}"))
+    }
+
+    /// Forgets what is in memory of the device `key`, or of all.
+    fn forget_counted(&self, key: Option<&str>) {
+        // Held all the while, so that nothing is found to be new that was counted before.
+        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut minutes = self.locked_minutes();
+        let numbers = self.devices.forget(key);
+        let numbers = key.map(|_| &*numbers);
+        self.forgotten.store(Arc::new(self.totals().forget(numbers)));
+        minutes.forget(numbers);
+        self.live.forget(numbers);
+        recorder.reach.forget(key);
+        match numbers {
+            Some(numbers) => recorder.written.retain(|pair, _| !numbers.contains(&pair.device)),
+            None => {
+                recorder.written.clear();
+                self.with_list_hits(HitsByName::forget);
+            }
+        }
+    }
+
+    fn locked_minutes(&self) -> MutexGuard<'_, Minutes> {
+        self.minutes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in the minute that is over at `now`, if one is.
+    pub(super) fn look_at_minutes(&self, now: Moment) {
+        self.locked_minutes().look(now, || self.totals().by_device());
+    }
+
+    /// What the minutes of the last three hours brought, the oldest first; the running one is not
+    /// among them.
+    pub fn minutes(&self) -> Vec<Minute> {
+        self.locked_minutes().iter().cloned().collect()
     }
 
     /// Takes in what `reader` knows of the last day.

@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::config::field::Field;
+use crate::config::people::TOKEN;
 use crate::config::setting::{Setting, seconds};
 
 pub(super) const SETTINGS: &[Setting<Config>] = &[
@@ -39,6 +40,26 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         key: "history.days",
         about: "how long they are kept by day",
         field: |config| Field::Ttl(&mut config.history.days, seconds(86_400, 4_000 * 86_400)),
+    },
+    Setting {
+        key: "metrics.listen",
+        about: "address of metrics, if not that of web",
+        field: |config| Field::AddressOrOff(&mut config.metrics.listen),
+    },
+    Setting {
+        key: "metrics.token",
+        about: "what Prometheus must know to see them (`authorization` in its settings)",
+        field: |config| Field::OneText(&mut config.metrics.token, &TOKEN),
+    },
+    Setting {
+        key: "metrics.companies",
+        about: "companies shown by themselves; others are `other`",
+        field: |config| Field::Count(&mut config.metrics.companies, 1..=10_000),
+    },
+    Setting {
+        key: "metrics.pairs",
+        about: "pairs of device and company shown by themselves; 0 shows nothing of pairs",
+        field: |config| Field::Count(&mut config.metrics.pairs, 0..=100_000),
     },
     Setting {
         key: "log",

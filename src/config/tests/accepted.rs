@@ -176,6 +176,12 @@ fn every_key_is_read() {
             viewers: vec!["ben".to_owned()],
         },
         button: OwnButton { open: false, most: Duration::from_secs(600) },
+        metrics: Metrics {
+            listen: Some("127.0.0.1:8053".parse().unwrap()),
+            token: "0123456789-abcdef".to_owned(),
+            companies: 7,
+            pairs: 8,
+        },
         history: History {
             flush: Duration::from_secs(60),
             hours: Duration::from_secs(30 * 86_400),

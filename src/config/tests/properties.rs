@@ -254,6 +254,12 @@ fn config() -> impl Strategy<Value = Config> {
                 hours: Duration::from_secs(86_400),
                 days: Duration::from_secs(86_400 + devices as u64),
             },
+            metrics: Metrics {
+                listen: front.1,
+                token: ["", "0123456789._~+/-="][devices % 2].to_owned(),
+                companies: 1 + devices % 10_000,
+                pairs: devices,
+            },
             stats: Stats {
                 level: [StatsLevel::Counts, StatsLevel::Devices][devices % 2],
                 devices,

@@ -42,7 +42,8 @@ impl House {
         let accounts = Arc::new(Accounts::open(None));
         let shared = (Arc::clone(&engine), Arc::clone(&reloads), Arc::clone(&ready));
         let site = Site::new(shared.0, None, Arc::clone(&accounts), shared.1, shared.2).unwrap();
-        spawn_within(limits, listener, site).unwrap();
+        let listeners = Listeners { web: Some(listener), metrics: None };
+        spawn_within(limits, listeners, site).unwrap();
         Self { engine, accounts, reloads, ready, web }
     }
 

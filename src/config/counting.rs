@@ -25,6 +25,8 @@ pub struct History {
     pub hours: Duration,
     /// How long they are kept by day, 1 d..=4 000 d.
     pub days: Duration,
+    /// Most octets of the store, 8 MiB..=64 GiB: the oldest go before their time where it is passed.
+    pub size: u64,
 }
 
 /// What is counted.
@@ -40,7 +42,7 @@ pub enum StatsLevel {
 impl Default for History {
     fn default() -> Self {
         let days = |days: u64| Duration::from_secs(days * 86_400);
-        Self { flush: Duration::from_secs(300), hours: days(90), days: days(400) }
+        Self { flush: Duration::from_secs(300), hours: days(90), days: days(400), size: 200 << 20 }
     }
 }
 

@@ -158,8 +158,13 @@ pub(super) fn history(engine: &Engine, families: &mut Families) {
     let failures = counter(&[], figures.failures);
     let help = "Times that counts could not be written; they are written later.";
     families.counters("trackless_history_failures_total", help, vec![failures]);
+    let dropped = [("hours", figures.dropped.hours), ("days", figures.dropped.days)];
+    let dropped = dropped.map(|(what, count)| counter(&[("what", what)], count));
+    let help = "Hours and days of devices that went before their time, to make room.";
+    families.counters("trackless_history_dropped_total", help, dropped.to_vec());
     let failing = gauge(&[], f64::from(u8::from(figures.failing)));
-    let help = "Whether counts cannot be written now: 1, else 0.";
+    let help =
+        "Whether counts cannot be written now, or that takes longer than ten seconds: 1, else 0.";
     families.gauges("trackless_history_failing", help, vec![failing]);
 }
 

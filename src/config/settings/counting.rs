@@ -41,6 +41,11 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         field: |config| Field::Ttl(&mut config.history.days, seconds(86_400, 4_000 * 86_400)),
     },
     Setting {
+        key: "history.size",
+        about: "most of the store's size; then the oldest hours go, then the oldest days",
+        field: |config| Field::Size(&mut config.history.size, 8 << 20..=64 << 30),
+    },
+    Setting {
         key: "log",
         about: "which lines are logged; debug tells why queries got no answer, never whose",
         field: |config| Field::Log(&mut config.log),

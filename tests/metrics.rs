@@ -43,7 +43,7 @@ trackless_devices_hidden gauge
 trackless_devices_silent gauge
 trackless_failures_total counter cause
 trackless_history_bytes gauge
-trackless_history_dropped_total counter
+trackless_history_dropped_total counter what
 trackless_history_failing gauge
 trackless_history_failures_total counter
 trackless_history_flush_seconds gauge

@@ -26,6 +26,8 @@ pub struct History {
     pub hours: Duration,
     /// How long they are kept by day, 1 d..=4 000 d.
     pub days: Duration,
+    /// Most octets of the store, 8 MiB..=64 GiB: the oldest go before their time where it is passed.
+    pub size: u64,
 }
 
 /// Who may have the figures for Prometheus, and how many of them.
@@ -66,7 +68,7 @@ impl StatsLevel {
 impl Default for History {
     fn default() -> Self {
         let days = |days: u64| Duration::from_secs(days * 86_400);
-        Self { flush: Duration::from_secs(300), hours: days(90), days: days(400) }
+        Self { flush: Duration::from_secs(300), hours: days(90), days: days(400), size: 200 << 20 }
     }
 }
 

@@ -75,6 +75,13 @@ impl Household {
         Snapshot::new(base, &state.choices, &state.button, devices)
     }
 
+    /// The key of the device that was given this name while a server ran.
+    pub(super) fn key_of(&self, name: &str) -> Option<String> {
+        let state = self.state();
+        let mut devices = state.choices.devices.iter();
+        devices.find(|(_, said)| said.name.as_deref() == Some(name)).map(|(key, _)| key.clone())
+    }
+
     /// Does something with the store; nothing where there is none.
     pub(super) fn with_store<T: Default>(
         &self,

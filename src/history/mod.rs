@@ -10,6 +10,7 @@ mod packed;
 pub mod read;
 mod rollup;
 mod rows;
+mod size;
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -21,6 +22,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 pub use rollup::{Retention, Row};
+pub use size::Dropped;
 
 const FILE: &str = "trackless.db";
 /// Under what settings are kept that were made while the server runs.

@@ -180,14 +180,21 @@ pub(super) fn history(engine: &Engine, families: &mut Families) {
     families.gauges("trackless_history_flush_seconds", help, vec![seconds]);
     let rows = counter(&[], figures.rows);
     families.counters("trackless_history_rows_total", "Rows written.", vec![rows]);
-    let dropped = counter(&[], figures.dropped);
-    let help = "Queries whose counts are kept nowhere, because there is no store.";
-    families.counters("trackless_history_dropped_total", help, vec![dropped]);
     let failures = counter(&[], figures.failures);
     let help = "Times that counts could not be written; they are written later.";
     families.counters("trackless_history_failures_total", help, vec![failures]);
+    let dropped = [
+        ("hours", figures.dropped.hours),
+        ("days", figures.dropped.days),
+        ("queries", figures.unkept),
+    ];
+    let dropped = dropped.map(|(what, count)| counter(&[("what", what)], count));
+    let help = "Hours and days of devices that went before their time, to make room; queries whose \
+                counts are kept nowhere, because there is no store.";
+    families.counters("trackless_history_dropped_total", help, dropped.to_vec());
     let failing = gauge(&[], f64::from(u8::from(figures.failing)));
-    let help = "Whether counts cannot be written now: 1, else 0.";
+    let help =
+        "Whether counts cannot be written now, or that takes longer than ten seconds: 1, else 0.";
     families.gauges("trackless_history_failing", help, vec![failing]);
 }
 

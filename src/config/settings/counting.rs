@@ -42,6 +42,11 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         field: |config| Field::Ttl(&mut config.history.days, seconds(86_400, 4_000 * 86_400)),
     },
     Setting {
+        key: "history.size",
+        about: "most of the store's size; then the oldest hours go, then the oldest days",
+        field: |config| Field::Size(&mut config.history.size, 8 << 20..=64 << 30),
+    },
+    Setting {
         key: "metrics.listen",
         about: "address of metrics, if not that of web",
         field: |config| Field::AddressOrOff(&mut config.metrics.listen),

@@ -186,6 +186,7 @@ fn every_key_is_read() {
             flush: Duration::from_secs(60),
             hours: Duration::from_secs(30 * 86_400),
             days: Duration::from_secs(100 * 86_400),
+            size: 64 << 20,
         },
         stats: Stats { level: StatsLevel::Counts, devices: 7, companies: 100, pairs: 101 },
         log: Log::Debug,

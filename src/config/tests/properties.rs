@@ -253,6 +253,7 @@ fn config() -> impl Strategy<Value = Config> {
                 flush: Duration::from_secs(1 + devices as u64 % 3_600),
                 hours: Duration::from_secs(86_400),
                 days: Duration::from_secs(86_400 + devices as u64),
+                size: (8 << 20) + devices as u64,
             },
             metrics: Metrics {
                 listen: front.1,

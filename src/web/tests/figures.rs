@@ -263,7 +263,10 @@ fn those_that_reach_most_devices_are_shown_by_themselves() {
     assert_eq!(by_reach, [company("Google", 3.0), company("other", 9.0)]);
     let ratio = family(&figures, "trackless_company_reach_ratio");
     assert_eq!(ratio, [("{company=\"Google\",window=\"24h\"}".to_owned(), 1.0)]);
-    assert_eq!(figures["trackless_history_dropped_total"], 12.0, "there is no store");
+    assert_eq!(
+        figures["trackless_history_dropped_total{what=\"queries\"}"], 12.0,
+        "there is no store"
+    );
     let names = house.engine.devices.names();
     let pair = |company: &str, device: usize, count| {
         let device = &names[device];

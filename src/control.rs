@@ -17,7 +17,7 @@ use tracing::debug;
 
 pub use told::{Asked, Card, Company, Figures, Seen, Stands, Upstream};
 
-use crate::engine::{Change, Engine, Way};
+use crate::engine::{Change, Engine, Recorded, Way};
 
 /// Longest line, in octets.
 const LONGEST: u64 = 16 << 20;
@@ -25,6 +25,8 @@ const LONGEST: u64 = 16 << 20;
 const SHOWN: usize = 50;
 /// Time either side gets for its line.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Time the server gets to forget: files are written anew.
+const LONG_PATIENCE: Duration = Duration::from_secs(120);
 
 /// What the server is to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +41,14 @@ pub enum Order {
     Change(Change),
     /// Forget what was counted for a device, or for all, since so many seconds ago, or for ever.
     Forget(Option<String>, Option<u64>),
-    /// Write down what was counted since the last time.
-    Record,
+    /// Write down what was counted and logged since the last time.
+    WriteDown,
+    /// Begin to record a device.
+    RecordStart(String),
+    /// Tell what the recording of this number has come to.
+    RecordRead(u64),
+    /// End the recording of this number, and tell what it has come to.
+    RecordStop(u64),
     /// Tell where the button stands.
     Button,
     /// Tell which devices have asked.
@@ -107,7 +115,7 @@ pub fn spawn(folder: &Path, engine: Arc<Engine>) -> io::Result<()> {
 }
 
 fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
-    let outcome = match receive(stream)? {
+    let outcome = match receive(stream, PATIENCE)? {
         Order::Flush { name } => flush(engine, name.as_deref()),
         Order::Change(change) => {
             engine.change(&change, Way::Command).map_err(|error| error.to_string())
@@ -115,10 +123,16 @@ fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
         Order::Forget(device, since) => engine
             .forget(device.as_deref(), since.map(Duration::from_secs))
             .map_err(|error| error.to_string()),
-        Order::Record => match engine.record() {
-            Ok(_) => Ok("written".to_owned()),
+        Order::WriteDown => match engine.write_down() {
+            Ok(()) => Ok("written".to_owned()),
             Err(error) => Err(error.to_string()),
         },
+        Order::RecordStart(device) => match engine.record_start(&device) {
+            Ok(recorded) => told(&recorded),
+            Err(error) => Err(error.to_string()),
+        },
+        Order::RecordRead(id) => told_recorded(engine.record_read(id)),
+        Order::RecordStop(id) => told_recorded(engine.record_stop(id)),
         Order::Button => told(&told::stands(engine)),
         Order::Devices => told(&told::devices(engine)),
         Order::Live(after, device) => match told::live(engine, after, device.as_deref()) {
@@ -138,6 +152,11 @@ fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
 
 fn told(what: &impl Serialize) -> Outcome {
     serde_json::to_string(what).map_err(|error| error.to_string())
+}
+
+fn told_recorded(recorded: Option<Recorded>) -> Outcome {
+    let recorded = recorded.ok_or("the recording is over: nobody has looked for a minute");
+    told(&recorded?)
 }
 
 fn flush(engine: &Engine, name: Option<&str>) -> Outcome {
@@ -160,7 +179,8 @@ pub fn tell(folder: &Path, order: &Order) -> Result<String, ControlError> {
     let no_server = |error| ControlError::NoServer { path: folder.to_owned(), error };
     let stream = UnixStream::connect(socket(folder)).map_err(no_server)?;
     send(&stream, order)?;
-    let outcome: Outcome = receive(&stream)?;
+    let patience = if matches!(order, Order::Forget(..)) { LONG_PATIENCE } else { PATIENCE };
+    let outcome: Outcome = receive(&stream, patience)?;
     outcome.map_err(ControlError::Refused)
 }
 
@@ -171,8 +191,8 @@ fn send(mut stream: &UnixStream, what: &impl Serialize) -> io::Result<()> {
     stream.write_all(&line)
 }
 
-fn receive<T: for<'a> Deserialize<'a>>(stream: &UnixStream) -> io::Result<T> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+fn receive<T: for<'a> Deserialize<'a>>(stream: &UnixStream, patience: Duration) -> io::Result<T> {
+    stream.set_read_timeout(Some(patience))?;
     let mut line = String::new();
     BufReader::new(stream.take(LONGEST)).read_line(&mut line)?;
     Ok(serde_json::from_str(&line)?)

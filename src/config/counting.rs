@@ -25,6 +25,10 @@ pub struct History {
     pub hours: Duration,
     /// How long they are kept by day, 1 d..=4 000 d.
     pub days: Duration,
+    /// How long queries are kept, where they are ([`StatsLevel::Full`]), 1 h..=400 d.
+    pub queries: Duration,
+    /// Octets of their file, 1 MiB..=64 GiB: the oldest go first.
+    pub queries_size: u64,
 }
 
 /// What is counted.
@@ -35,12 +39,20 @@ pub enum StatsLevel {
     /// Companies by device.
     #[default]
     Devices,
+    /// Companies by device; and every query is kept, with its name.
+    Full,
 }
 
 impl Default for History {
     fn default() -> Self {
         let days = |days: u64| Duration::from_secs(days * 86_400);
-        Self { flush: Duration::from_secs(300), hours: days(90), days: days(400) }
+        Self {
+            flush: Duration::from_secs(300),
+            hours: days(90),
+            days: days(400),
+            queries: days(7),
+            queries_size: 256 << 20,
+        }
     }
 }
 

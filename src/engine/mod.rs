@@ -16,7 +16,9 @@ mod ledger;
 mod live;
 mod local;
 mod names;
+mod query_log;
 mod recorder;
+mod recordings;
 mod resolve;
 mod snapshot;
 mod special;
@@ -42,8 +44,12 @@ pub use change::{Change, ChangeError, Target, Way};
 use household::Household;
 pub use live::Asked;
 use live::Live;
+use query_log::QueryLog;
+pub use query_log::QueryLogFigures;
 use recorder::Recorder;
 pub use recorder::RecorderFigures;
+use recordings::Recordings;
+pub use recordings::{Companion, Recorded, Site};
 pub use resolve::Resolver;
 pub use snapshot::{Base, Snapshot, SnapshotError};
 use surroundings::Surroundings;
@@ -66,6 +72,8 @@ pub struct Engine {
     surroundings: Mutex<Surroundings>,
     live: Live,
     recorder: Mutex<Recorder>,
+    query_log: QueryLog,
+    recordings: Recordings,
     hidden: AtomicBool,
     resolvers: Vec<mpsc::Sender<Waiting>>,
     counters: Mutex<Vec<Arc<Counters>>>,
@@ -152,6 +160,8 @@ impl Engine {
             surroundings: Mutex::default(),
             live: Live::default(),
             recorder: Mutex::default(),
+            query_log: QueryLog::default(),
+            recordings: Recordings::default(),
             hidden: AtomicBool::new(false),
             resolvers: senders,
             counters: Mutex::default(),

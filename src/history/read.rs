@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use foldhash::fast::RandomState;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _};
 use serde::Serialize;
 
 use super::rollup::{DAY, HOUR, category};
 use super::rows::{Gathered, Part, Row, oldest, read, rolled_up_to, rows};
-use super::{FILE, PATIENCE, StoreError};
+use super::{FILE, StoreError, open_to_read};
 use crate::trackers::Category;
 
 /// Texts by number.
@@ -111,12 +111,7 @@ impl Reader {
     /// # Errors
     /// There is none, or it cannot be read.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let path = folder.join(FILE);
-        let database = |error| StoreError::Database { path: path.clone(), error };
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&path, flags).map_err(database)?;
-        connection.busy_timeout(PATIENCE).map_err(database)?;
-        Ok(Self(connection))
+        Ok(Self(open_to_read(&folder.join(FILE))?))
     }
 
     /// What was set under `name`.

@@ -7,7 +7,7 @@ use crate::config::setting::{Setting, seconds};
 pub(super) const SETTINGS: &[Setting<Config>] = &[
     Setting {
         key: "stats.level",
-        about: "whether it is counted who was followed, or only by whom",
+        about: "whether it is counted who was followed, or only by whom; full also keeps every query",
         field: |config| Field::StatsLevel(&mut config.stats.level),
     },
     Setting {
@@ -39,6 +39,16 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         key: "history.days",
         about: "how long they are kept by day",
         field: |config| Field::Ttl(&mut config.history.days, seconds(86_400, 4_000 * 86_400)),
+    },
+    Setting {
+        key: "history.queries",
+        about: "how long queries are kept, with their names; only with `stats.level: full`",
+        field: |config| Field::Ttl(&mut config.history.queries, seconds(3_600, 400 * 86_400)),
+    },
+    Setting {
+        key: "history.queries_size",
+        about: "how much is kept of them; the oldest go first",
+        field: |config| Field::Size(&mut config.history.queries_size, 1 << 20..=64 << 30),
     },
     Setting {
         key: "log",

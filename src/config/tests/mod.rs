@@ -75,6 +75,6 @@ local: { suffix: lan, records: nas.lan A 192.168.1.5, hosts: /etc/hosts }
 rebinding: { refuse: false, allow: [nas.example] }
 tcp: { connections: 10, connections_per_client: 5, idle: 1m, stall: 250ms }
 stats: { level: counts, devices: 7, companies: 100, pairs: 101 }
-history: { flush: 60s, hours: 30d, days: 100d }
+history: { flush: 60s, hours: 30d, days: 100d, queries: 2d, queries_size: 64 MiB }
 log: debug
 "##;

@@ -242,9 +242,11 @@ fn config() -> impl Strategy<Value = Config> {
                 flush: Duration::from_secs(1 + devices as u64 % 3_600),
                 hours: Duration::from_secs(86_400),
                 days: Duration::from_secs(86_400 + devices as u64),
+                queries: Duration::from_secs(3_600 + devices as u64),
+                queries_size: (1 << 20) + devices as u64,
             },
             stats: Stats {
-                level: [StatsLevel::Counts, StatsLevel::Devices][devices % 2],
+                level: [StatsLevel::Counts, StatsLevel::Devices, StatsLevel::Full][devices % 3],
                 devices,
                 companies: 100 + devices,
                 pairs: 100 + devices,

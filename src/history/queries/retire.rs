@@ -1,0 +1,105 @@
+//! What goes from the log: what is old, what is too much, and what is to be forgotten.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::{QueryLog, first_place, pages, remove};
+use crate::history::StoreError;
+
+/// Rows that go at once, where there are too many: the journal of that stays small.
+const PART: usize = 2_000;
+
+impl QueryLog {
+    /// Lets go of queries before second `oldest` of 1970, and of the oldest ones where the file would
+    /// come to have more than `size` octets.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn retire(&mut self, oldest: u64, size: u64) -> Result<(), StoreError> {
+        let sql = "DELETE FROM query WHERE place < ?1";
+        let mut gone = self.connection.execute(sql, [first_place(oldest)])?;
+        // With some room for what is written until the next time.
+        let (most, enough) = (size / 10 * 9, size / 10 * 8);
+        let page = pages(&self.connection, "page_size")?;
+        if self.used()? * page > most {
+            while self.used()? * page > enough {
+                self.empty_journal();
+                let sql = "DELETE FROM query WHERE place IN
+                           (SELECT place FROM query ORDER BY place LIMIT ?1)";
+                let part = self.connection.execute(sql, [PART as i64])?;
+                gone += part;
+                self.tidy()?;
+                if part == 0 {
+                    break;
+                }
+            }
+        }
+        if gone > 0 {
+            self.tidy()?;
+            let all = pages(&self.connection, "page_count")?;
+            let free = pages(&self.connection, "freelist_count")?;
+            if all * page > most || free > all / 4 {
+                self.connection.execute_batch("PRAGMA incremental_vacuum;")?;
+            }
+            self.empty_journal();
+        }
+        Ok(())
+    }
+
+    /// Pages that are in use.
+    fn used(&self) -> Result<u64, StoreError> {
+        let free = pages(&self.connection, "freelist_count")?;
+        Ok(pages(&self.connection, "page_count")?.saturating_sub(free))
+    }
+
+    /// Lets go of names and devices that no query has any more.
+    fn tidy(&self) -> Result<(), StoreError> {
+        self.connection.execute_batch(
+            "DELETE FROM name WHERE NOT EXISTS (SELECT 1 FROM query WHERE query.name = name.id);
+             DELETE FROM device
+             WHERE NOT EXISTS (SELECT 1 FROM query WHERE query.device = device.id);",
+        )?;
+        Ok(())
+    }
+
+    /// Forgets queries of the device of this key, or of all, since second `since` of 1970. Returns
+    /// how many went. Takes a while: the file is written anew.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn forget(&mut self, device: Option<&str>, since: u64) -> Result<usize, StoreError> {
+        let gone = match device {
+            None => {
+                let sql = "DELETE FROM query WHERE place >= ?1";
+                self.connection.execute(sql, [first_place(since)])?
+            }
+            Some(key) => {
+                let sql = "SELECT id FROM device WHERE key = ?1";
+                let id: Option<i64> =
+                    self.connection.query_row(sql, [key], |row| row.get(0)).optional()?;
+                let Some(id) = id else { return Ok(0) };
+                let sql = "DELETE FROM query WHERE device = ?1 AND place >= ?2";
+                self.connection.execute(sql, params![id, first_place(since)])?
+            }
+        };
+        self.tidy()?;
+        // Pages that are in use have gaps, and there may be old pieces in them.
+        self.connection.execute_batch(
+            "DELETE FROM why WHERE id NOT IN (SELECT why FROM query);
+             VACUUM; PRAGMA wal_checkpoint(TRUNCATE);",
+        )?;
+        Ok(gone)
+    }
+
+    /// Forgets all, the file included. Returns how many queries went.
+    ///
+    /// # Errors
+    /// The file cannot be read, or not be removed.
+    pub fn forget_all(self) -> Result<usize, StoreError> {
+        let Self { connection, path } = self;
+        let count: i64 =
+            connection.query_row("SELECT count(*) FROM query", [], |row| row.get(0))?;
+        drop(connection);
+        remove(&path)?;
+        Ok(usize::try_from(count).unwrap_or_default())
+    }
+}

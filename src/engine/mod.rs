@@ -5,8 +5,9 @@
 //!                                                             └─▶ Ask ─▶ Engine::ask ─▶ resolve ─▶ upstream
 //! ```
 //!
-//! [`Worker::answer`] allocates nothing, takes no lock and reads no clock. Every door calls it;
-//! there is no second way to be answered. It may use every room before it and must never know how
+//! [`Worker::answer`] allocates nothing, takes no lock and reads no clock; for an owner who watches or
+//! records it does, and to log queries it reads one. Every door calls it; there is no second way to be
+//! answered. It may use every room before it and must never know how
 //! a packet came or how a reply leaves.
 
 mod case;

@@ -38,10 +38,18 @@ impl QueryLog {
             let all = pages(&self.connection, "page_count")?;
             let free = pages(&self.connection, "freelist_count")?;
             if all * page > most || free > all / 4 {
-                self.connection.execute_batch("PRAGMA incremental_vacuum;")?;
+                self.give_back()?;
             }
             self.empty_journal();
         }
+        Ok(())
+    }
+
+    /// Gives free pages back to the disk, one a step.
+    fn give_back(&self) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare("PRAGMA incremental_vacuum")?;
+        let mut steps = statement.query([])?;
+        while steps.next()?.is_some() {}
         Ok(())
     }
 

@@ -126,7 +126,7 @@ impl QueryLog {
                 ])?;
                 next += 1;
                 // So many that they run into the next second: they are told to be of that one.
-                if next as u64 % PLACES == 0 {
+                if (next as u64).is_multiple_of(PLACES) {
                     next = free_place(&transaction, next as u64 / PLACES)?;
                 }
             }

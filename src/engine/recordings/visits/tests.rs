@@ -94,9 +94,12 @@ fn heard() -> impl Strategy<Value = Vec<(u64, Heard)>> {
     })
 }
 
+/// A site, when its visit began, and the queries of it.
+type Visited<'a> = (String, u64, Vec<&'a (u64, Heard)>);
+
 /// Visits as lists of queries, by the rules as they are told.
 fn naive(heard: &[(u64, Heard)]) -> HashMap<String, Vec<Vec<String>>> {
-    let mut all: Vec<(String, u64, Vec<&(u64, Heard)>)> = Vec::new();
+    let mut all: Vec<Visited<'_>> = Vec::new();
     for one in heard {
         let (now, domain) = match one {
             (now, Heard::Site(domain)) => (*now, domain),

@@ -92,10 +92,10 @@ fn main() {
     }
     drop(reader);
     let start = Instant::now();
-    log.retire(FIRST + 600, u64::MAX).expect("room");
+    log.retire(FIRST + 600).expect("room");
     println!("ten minutes go in {:.0} ms", start.elapsed().as_secs_f64() * 1e3);
     let start = Instant::now();
-    log.retire(0, bytes).expect("room");
+    log.trim(bytes).expect("room");
     println!("a tenth goes in {:.1} s", start.elapsed().as_secs_f64());
     let start = Instant::now();
     let gone = log.forget(Some("device-00000003"), 0).expect("room");

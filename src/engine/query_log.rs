@@ -4,7 +4,6 @@
 //! full, it is dropped and counted. A thread of its own writes what stands in line, seldom and much at
 //! once. What cannot be written waits, as far as there is room, and is written later.
 
-use std::mem;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -30,7 +29,7 @@ const LINE: usize = 8_192;
 /// So many are worth writing at once.
 const HALF: usize = LINE / 2;
 /// Between two times that what is old goes.
-const RETIRE: Duration = Duration::from_secs(300);
+const RETIRE: Duration = Duration::from_secs(3_600);
 /// How soon it is tried again where it could not be written.
 const AGAIN: Duration = Duration::from_secs(10);
 
@@ -115,10 +114,9 @@ impl QueryLog {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes out of the line what there is room for.
-    fn drain(&self, writer: &mut Writer) {
+    /// Takes out of the line what there is `room` for.
+    fn drain(&self, writer: &mut Writer, room: usize) {
         let Some(line) = &writer.line else { return };
-        let room = LINE.saturating_sub(writer.waiting.len());
         let before = writer.waiting.len();
         writer.waiting.extend(line.try_iter().take(room).map(|entry| {
             let device = entry.device;
@@ -132,19 +130,6 @@ impl QueryLog {
 }
 
 impl Writer {
-    /// The log; where there is none, only if queries are to be kept.
-    fn open(&mut self, level: StatsLevel) -> Result<Option<&mut queries::QueryLog>, StoreError> {
-        let Some(folder) = &self.folder else { return Ok(None) };
-        if self.log.is_none() && (level == StatsLevel::Full || queries::QueryLog::exists(folder)) {
-            let (log, was_damaged) = queries::QueryLog::open(folder)?;
-            if was_damaged {
-                warn!("the log of queries was damaged; it is begun anew");
-            }
-            self.log = Some(log);
-        }
-        Ok(self.log.as_mut())
-    }
-
     fn tell(&mut self, failed: Option<&StoreError>) {
         let figures = &mut self.figures;
         match failed {
@@ -157,6 +142,24 @@ impl Writer {
         figures.failures += u64::from(failed.is_some());
         figures.failing = failed.is_some();
     }
+}
+
+/// Opens the log in `folder` where it is not open; where there is none, only if queries are to be
+/// kept.
+fn open<'a>(
+    log: &'a mut Option<queries::QueryLog>,
+    folder: Option<&Path>,
+    level: StatsLevel,
+) -> Result<Option<&'a mut queries::QueryLog>, StoreError> {
+    let Some(folder) = folder else { return Ok(None) };
+    if log.is_none() && (level == StatsLevel::Full || queries::QueryLog::exists(folder)) {
+        let (opened, was_damaged) = queries::QueryLog::open(folder)?;
+        if was_damaged {
+            warn!("the log of queries was damaged; it is begun anew");
+        }
+        *log = Some(opened);
+    }
+    Ok(log.as_mut())
 }
 
 impl Engine {
@@ -179,44 +182,30 @@ impl Engine {
     /// They cannot be written; it is tried again the next time.
     pub fn write_queries(&self) -> Result<(), StoreError> {
         let mut writer = self.query_log.writer();
-        self.query_log.drain(&mut writer);
+        let room = LINE.saturating_sub(writer.waiting.len());
+        self.query_log.drain(&mut writer, room);
         let written = self.write_waiting(&mut writer);
         writer.tell(written.as_ref().err());
         written
     }
 
     fn write_waiting(&self, writer: &mut Writer) -> Result<(), StoreError> {
+        let Writer { folder, log, waiting, retired, figures, .. } = writer;
         let snapshot = self.snapshot();
-        let history = &snapshot.config.history;
-        let waiting = mem::take(&mut writer.waiting);
-        let is_time = writer.retired.is_none_or(|last| last.elapsed() > RETIRE);
-        let write = |log: &mut queries::QueryLog| {
-            if !waiting.is_empty() {
-                log.add(&self.logged(&waiting))?;
-            }
-            if is_time {
-                let oldest = clock::now().0.saturating_sub(history.queries).as_secs();
-                log.retire(oldest, history.queries_size)?;
-            }
-            log.bytes()
-        };
-        let opened = writer.open(snapshot.config.stats.level);
-        let written = opened.and_then(|log| log.map(write).transpose());
-        match written {
-            Ok(Some(bytes)) => {
-                writer.figures.written += waiting.len() as u64;
-                writer.figures.bytes = bytes;
-                if is_time {
-                    writer.retired = Some(Instant::now());
-                }
-            }
-            // Without a folder, nothing is ever written.
-            Ok(None) => {}
-            Err(error) => {
-                writer.waiting = waiting;
-                return Err(error);
-            }
+        let level = snapshot.config.stats.level;
+        let Some(log) = open(log, folder.as_deref(), level)? else { return Ok(()) };
+        if !waiting.is_empty() {
+            log.add(&self.logged(waiting))?;
+            figures.written += waiting.len() as u64;
+            *waiting = Vec::new();
         }
+        let history = &snapshot.config.history;
+        if retired.is_none_or(|last| last.elapsed() > RETIRE) {
+            log.retire(clock::now().0.saturating_sub(history.queries).as_secs())?;
+            *retired = Some(Instant::now());
+        }
+        log.trim(history.queries_size)?;
+        figures.bytes = log.bytes()?;
         Ok(())
     }
 
@@ -246,7 +235,7 @@ impl Engine {
     ) -> Result<Option<usize>, StoreError> {
         let mut writer = self.query_log.writer();
         let writer = &mut *writer;
-        self.query_log.drain(writer);
+        self.query_log.drain(writer, LINE);
         let keys = self.devices.keys();
         let before = writer.waiting.len();
         writer.waiting.retain(|asked| {
@@ -256,16 +245,16 @@ impl Engine {
         });
         let waited = before - writer.waiting.len();
         // What is there is forgotten at any level; where nothing is, nothing is made.
-        let log = writer.open(StatsLevel::Counts)?.is_some();
-        if !log {
+        let Writer { folder, log, figures, .. } = writer;
+        if open(log, folder.as_deref(), StatsLevel::Counts)?.is_none() {
             return Ok((waited > 0).then_some(waited));
         }
         let gone = match (device, since) {
-            (None, None) => writer.log.take().map(queries::QueryLog::forget_all),
-            _ => writer.log.as_mut().map(|log| log.forget(device, since.unwrap_or(0))),
+            (None, None) => log.take().map(queries::QueryLog::forget_all),
+            _ => log.as_mut().map(|log| log.forget(device, since.unwrap_or(0))),
         };
         let gone = gone.transpose()?.unwrap_or_default();
-        writer.figures.bytes = writer.log.as_ref().map_or(Ok(0), queries::QueryLog::bytes)?;
+        figures.bytes = log.as_ref().map_or(Ok(0), queries::QueryLog::bytes)?;
         Ok(Some(gone + waited))
     }
 

@@ -27,7 +27,8 @@ const PLACES: u64 = 1 << 16;
 const MANNER: &str = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = ON;
                       PRAGMA synchronous = NORMAL;";
 /// How the file is laid out: each step leads to the next. Names are found by a hash: an index of the
-/// names themselves would leave pieces of them where its pages were split.
+/// names themselves would leave pieces of them where its pages were split. Queries have no index by
+/// name: it would make each flush write as many pages as there were names.
 const STEPS: &[&str] = &["
     CREATE TABLE device (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE) STRICT;
     CREATE TABLE name (id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
@@ -41,7 +42,6 @@ const STEPS: &[&str] = &["
         type INTEGER NOT NULL, why INTEGER NOT NULL
     ) STRICT;
     CREATE INDEX query_device ON query (device);
-    CREATE INDEX query_name ON query (name);
 "];
 
 /// A query, as it is kept.

@@ -7,10 +7,6 @@ use rusqlite::{Connection, OptionalExtension as _, ToSql};
 use super::{FILE, Logged, PLACES, first_place};
 use crate::history::{StoreError, open_to_read};
 
-/// Up to so many names are looked for one by one; where more fit, they are met soon enough among all
-/// queries.
-const FEW: usize = 500;
-
 /// Which queries are wanted: those that all of it holds for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
@@ -52,7 +48,7 @@ impl Reader {
 
     /// The newest `most` queries, at least 1, that fit `filter` and come after those of the page whose
     /// [`Page::next`] is `after`. Of one device, or of some time, that takes milliseconds, whatever
-    /// else is kept; a name, verdict or company that is rare takes a look at all there is of these.
+    /// else is kept; a name, verdict or company that is rare takes a look at all of these.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -69,64 +65,26 @@ impl Reader {
             let Some(id) = id else { return Ok(Page::default()) };
             wanted.device = Some(id);
         }
-        let mut found = Vec::new();
-        match filter.name.as_deref().map(str::to_lowercase) {
-            None => self.read(&wanted, &mut found)?,
-            Some(text) => {
-                let names = self.names(&text)?;
-                if names.len() <= FEW {
-                    for name in names {
-                        wanted.name = Some(name);
-                        self.read(&wanted, &mut found)?;
-                    }
-                } else {
-                    wanted.text = Some(text);
-                    self.read(&wanted, &mut found)?;
-                }
-            }
-        }
-        found.sort_unstable_by_key(|(place, _)| -place);
-        let is_more = found.len() > most.max(1);
-        found.truncate(most.max(1));
-        let next = found.last().filter(|_| is_more).map(|(place, _)| *place);
-        Ok(Page { queries: found.into_iter().map(|(_, query)| query).collect(), next })
-    }
-
-    /// Numbers of the names that fit, one more than [`FEW`] at most.
-    fn names(&self, text: &str) -> Result<Vec<i64>, StoreError> {
-        let sql = format!("SELECT id FROM name WHERE {} LIMIT {}", fits(text), FEW + 1);
-        let mut statement = self.0.prepare(&sql)?;
-        let names = statement.query_map([text], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        Ok(names)
-    }
-
-    fn read(&self, wanted: &Wanted<'_>, found: &mut Vec<(i64, Logged)>) -> Result<(), StoreError> {
         let (sql, values) = wanted.sql();
         let mut statement = self.0.prepare(&sql)?;
         let mut rows = statement.query(&*values)?;
+        let (mut queries, mut last) = (Vec::new(), 0);
         while let Some(row) = rows.next()? {
-            let place: i64 = row.get(0)?;
-            let query = Logged {
-                at: u64::try_from(place).unwrap_or_default() / PLACES,
+            if queries.len() == most.max(1) {
+                return Ok(Page { queries, next: Some(last) });
+            }
+            last = row.get(0)?;
+            queries.push(Logged {
+                at: u64::try_from(last).unwrap_or_default() / PLACES,
                 device: row.get(1)?,
                 name: row.get(2)?,
                 qtype: row.get(3)?,
                 verdict: row.get(4)?,
                 by: row.get(5)?,
                 company: row.get(6)?,
-            };
-            found.push((place, query));
+            });
         }
-        Ok(())
-    }
-}
-
-/// What a name's text must be.
-fn fits(text: &str) -> &'static str {
-    match text.strip_prefix('.') {
-        // With a dot before both, a domain is below itself.
-        Some(_) => "substr('.' || text, -length(?1)) = ?1",
-        None => "instr(text, ?1) > 0",
+        Ok(Page { queries, next: None })
     }
 }
 
@@ -136,8 +94,7 @@ struct Wanted<'a> {
     end: i64,
     most: i64,
     device: Option<i64>,
-    name: Option<i64>,
-    text: Option<String>,
+    name: Option<String>,
     verdict: Option<&'a str>,
     company: Option<&'a str>,
 }
@@ -151,8 +108,7 @@ impl<'a> Wanted<'a> {
             // One more tells whether there are more.
             most: i64::try_from(most).unwrap_or(i64::MAX).max(1).saturating_add(1),
             device: None,
-            name: None,
-            text: None,
+            name: filter.name.as_deref().map(str::to_lowercase),
             verdict: filter.verdict.as_deref(),
             company: filter.company.as_deref(),
         }
@@ -171,10 +127,13 @@ impl<'a> Wanted<'a> {
             term("query.device = :device", ":device", device);
         }
         if let Some(name) = &self.name {
-            term("query.name = :name", ":name", name);
-        }
-        if let Some(text) = &self.text {
-            term(&fits(text).replace("?1", ":text"), ":text", text);
+            // With a dot before both, a domain is below itself.
+            let sql = match name.starts_with('.') {
+                true => "substr('.' || text, -length(:name)) = :name",
+                false => "instr(text, :name) > 0",
+            };
+            let sql = format!("query.name IN (SELECT id FROM name WHERE {sql})");
+            term(&sql, ":name", name);
         }
         if let Some(verdict) = &self.verdict {
             let sql = "query.why IN (SELECT id FROM why WHERE verdict = :verdict)";

@@ -5,41 +5,48 @@ use rusqlite::{OptionalExtension as _, params};
 use super::{QueryLog, first_place, pages, remove};
 use crate::history::StoreError;
 
-/// Rows that go at once, where there are too many: the journal of that stays small.
-const PART: usize = 2_000;
+/// Of all rows, one in so many goes at once where there are too many: the journal of that is small.
+const PART: i64 = 16;
 
 impl QueryLog {
-    /// Lets go of queries before second `oldest` of 1970, and of the oldest ones where the file would
-    /// come to have more than `size` octets.
+    /// Lets go of queries before second `oldest` of 1970. Reads all there are.
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn retire(&mut self, oldest: u64, size: u64) -> Result<(), StoreError> {
+    pub fn retire(&mut self, oldest: u64) -> Result<(), StoreError> {
         let sql = "DELETE FROM query WHERE place < ?1";
-        let mut gone = self.connection.execute(sql, [first_place(oldest)])?;
-        // With some room for what is written until the next time.
-        let (most, enough) = (size / 10 * 9, size / 10 * 8);
-        let page = pages(&self.connection, "page_size")?;
-        if self.used()? * page > most {
-            while self.used()? * page > enough {
-                self.empty_journal();
-                let sql = "DELETE FROM query WHERE place IN
-                           (SELECT place FROM query ORDER BY place LIMIT ?1)";
-                let part = self.connection.execute(sql, [PART as i64])?;
-                gone += part;
-                self.tidy()?;
-                if part == 0 {
-                    break;
-                }
-            }
-        }
-        if gone > 0 {
+        if self.connection.execute(sql, [first_place(oldest)])? > 0 {
             self.tidy()?;
             let all = pages(&self.connection, "page_count")?;
-            let free = pages(&self.connection, "freelist_count")?;
-            if all * page > most || free > all / 4 {
+            if pages(&self.connection, "freelist_count")? > all / 4 {
                 self.give_back()?;
             }
+            self.empty_journal();
+        }
+        Ok(())
+    }
+
+    /// Lets go of the oldest queries where the file would come to have more than `size` octets.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn trim(&mut self, size: u64) -> Result<(), StoreError> {
+        // With some room for what is written until the next time.
+        let page = pages(&self.connection, "page_size")?;
+        let (most, enough) = (size / 10 * 9 / page, size / 10 * 8 / page);
+        if self.used()? <= most {
+            return Ok(());
+        }
+        let all: i64 =
+            self.connection.query_row("SELECT count(*) FROM query", [], |row| row.get(0))?;
+        let sql = "DELETE FROM query WHERE place IN
+                   (SELECT place FROM query ORDER BY place LIMIT ?1)";
+        while self.used()? > enough && self.connection.execute(sql, [all / PART + 1])? > 0 {
+            self.tidy()?;
+            self.empty_journal();
+        }
+        if pages(&self.connection, "page_count")? > most {
+            self.give_back()?;
             self.empty_journal();
         }
         Ok(())
@@ -62,7 +69,7 @@ impl QueryLog {
     /// Lets go of names and devices that no query has any more.
     fn tidy(&self) -> Result<(), StoreError> {
         self.connection.execute_batch(
-            "DELETE FROM name WHERE NOT EXISTS (SELECT 1 FROM query WHERE query.name = name.id);
+            "DELETE FROM name WHERE id NOT IN (SELECT name FROM query);
              DELETE FROM device
              WHERE NOT EXISTS (SELECT 1 FROM query WHERE query.device = device.id);",
         )?;

@@ -108,7 +108,7 @@ fn what_is_old_is_in_no_octet_any_more() {
     log.add(&[query(NOW + 100, "b", "kept.example")]).unwrap();
     assert!(holds(&folder, "planted"), "or nothing is shown");
     let before = log.bytes().unwrap();
-    log.retire(NOW + 50, 1 << 30).unwrap();
+    log.retire(NOW + 50).unwrap();
     assert!(!holds(&folder, "planted"));
     assert_eq!(page(&folder, &Filter::default()), [query(NOW + 100, "b", "kept.example")]);
     assert!(log.bytes().unwrap() < before / 2, "the disk has it back");
@@ -122,7 +122,7 @@ fn the_oldest_go_where_there_is_too_much() {
     for second in 0..100 {
         let queries = (0..500).map(|n| query(NOW + second, "a", &format!("s{second}-{n}.example")));
         log.add(&queries.collect::<Vec<_>>()).unwrap();
-        log.retire(0, SIZE).unwrap();
+        log.trim(SIZE).unwrap();
         let file = fs::metadata(folder.path().join(FILE)).unwrap().len();
         let journal =
             fs::metadata(folder.path().join("queries.db-wal")).map_or(0, |data| data.len());

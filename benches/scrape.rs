@@ -51,7 +51,7 @@ fn serve(pairs: usize) -> SocketAddr {
         }
     }
     drop(workers);
-    engine.record().expect("nothing is written");
+    engine.write_counts().expect("nothing is written");
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let address = listener.local_addr().expect("its address");
     let listeners = Listeners { web: Some(listener), metrics: None };

@@ -1,7 +1,7 @@
 //! Trackless: the do-not-track button for a whole network.
 //!
 //! A DNS query walks in at a front door, one function decides what becomes of it, and a count of
-//! which company tried to follow which device is all that stays behind.
+//! which company tried to follow which device is all that stays behind, unless the owner wants more.
 //!
 //! ```text
 //!  bytes in ─ server ─▶ wire::Query ─▶ engine::Worker::answer ─────────────────────▶ bytes out
@@ -37,7 +37,7 @@
 //! | [`lists`] | where rules come from: fetching, gates, keeping, compiling | filter, catalogue, trackers, config, policy (list numbers), upstream (connections), wire |
 //! | [`clients`] | who asks: devices by card, address or name; what the network tells of them | config, clock, wire |
 //! | [`policy`] | what holds for whom now: profiles, schedules, the button, the owner's choices; who may ask; which names may lead into the house | clients, clock, config, filter, trackers, catalogue, wire |
-//! | [`history`] | the embedded store: what was set while the server runs; who followed whom, by hour and day | trackers (categories) |
+//! | [`history`] | the embedded store: what was set while the server runs; who followed whom, by hour and day; the log of queries | trackers (categories), filter (words of types) |
 //! | [`cache`] | answers held, bounded in bytes, read without a lock | wire |
 //! | [`stats`] | counters per thread by device, company and category; reach; minutes; histograms | clients, clock, filter, trackers, wire (their words) |
 //! | [`upstream`] | who is asked: pools, strategies, every transport, recursion, validation | wire, config, clock, stats (histograms) |

@@ -7,6 +7,7 @@ use std::thread;
 use tracing::warn;
 
 use crate::clients::{self, Key};
+use crate::config::StatsLevel;
 use crate::engine::Engine;
 use crate::history::Store;
 use crate::history::read::Reader;
@@ -48,16 +49,29 @@ pub(super) fn recall(engine: &Engine, data: Option<&PathBuf>) {
     }
 }
 
-/// Starts what watches the network and the clock.
-pub(super) fn watch(engine: &Arc<Engine>) -> Result<(), String> {
+/// Starts what watches the network and the clock, and what writes down.
+pub(super) fn watch(engine: &Arc<Engine>, data: Option<&PathBuf>) -> Result<(), String> {
     let of_files = Arc::clone(engine);
     clients::spawn(Arc::clone(&engine.devices), move || of_files.snapshot().config.leases.clone())
         .map_err(|error| format!("cannot watch the network: {error}"))?;
     let of_history = Arc::clone(engine);
     thread::Builder::new()
         .name("history".to_owned())
-        .spawn(move || of_history.keep_recording())
+        .spawn(move || of_history.keep_counts())
         .map_err(|error| format!("cannot start a thread: {error}"))?;
+    match data.cloned() {
+        Some(data) => {
+            let of_queries = Arc::clone(engine);
+            thread::Builder::new()
+                .name("queries".to_owned())
+                .spawn(move || of_queries.keep_queries(&data))
+                .map_err(|error| format!("cannot start a thread: {error}"))?;
+        }
+        None if engine.snapshot().config.stats.level == StatsLevel::Full => {
+            warn!("there is no folder to keep queries in: none are kept");
+        }
+        None => {}
+    }
     let engine = Arc::clone(engine);
     thread::Builder::new()
         .name("clock".to_owned())

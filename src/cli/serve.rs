@@ -100,7 +100,7 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     let (engine, threads) = Engine::new(base, devices, resolvers, household::store(data.as_ref()))
         .map_err(|error| error.to_string())?;
     household::recall(&engine, data.as_ref());
-    household::watch(&engine)?;
+    household::watch(&engine, data.as_ref())?;
 
     let accounts = Arc::new(Accounts::open(data.as_deref()));
     if let Some(data) = &data {
@@ -182,7 +182,7 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
         thread::sleep(DRAIN_LOOK);
     }
     // Told of where it happens.
-    let _ = engine.record();
+    let _ = engine.write_down();
     if let Some(data) = &data {
         cache::save(&engine, data);
     }

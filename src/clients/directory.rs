@@ -170,6 +170,25 @@ impl Directory {
         std::iter::once("other".to_owned()).chain(known.devices.iter().map(shown)).collect()
     }
 
+    /// Keys of all devices by their numbers; the first is `other`. What turned out to be another
+    /// device has that one's, and what is forgotten none.
+    pub fn keys(&self) -> Vec<Option<String>> {
+        let known = self.known();
+        let key = |device: &Device| {
+            let same = device.merged.and_then(|same| known.devices.get(same.0 as usize - 1));
+            let device = same.unwrap_or(device);
+            (!device.forgotten).then(|| device.key.clone())
+        };
+        std::iter::once(Some("other".to_owned())).chain(known.devices.iter().map(key)).collect()
+    }
+
+    /// Numbers of the device of this key: those, too, that turned out to be it.
+    pub fn numbers(&self, key: &str) -> Vec<DeviceId> {
+        let keys = self.keys();
+        let numbers = (0..).map(DeviceId).zip(keys).skip(1);
+        numbers.filter(|(_, of)| of.as_deref() == Some(key)).map(|(number, _)| number).collect()
+    }
+
     /// Forgets the devices of this key, or all: what was counted under their numbers is nobody's. Who
     /// asks again has a new one. Returns the numbers.
     pub fn forget(&self, key: Option<&str>) -> Vec<DeviceId> {

@@ -28,6 +28,10 @@ pub struct History {
     pub days: Duration,
     /// Most octets of the store, 8 MiB..=64 GiB: the oldest go before their time where it is passed.
     pub size: u64,
+    /// How long queries are kept, where they are ([`StatsLevel::Full`]), 1 h..=400 d.
+    pub queries: Duration,
+    /// Octets of their file, 1 MiB..=64 GiB: the oldest go first.
+    pub queries_size: u64,
 }
 
 /// Who may have the figures for Prometheus, and how many of them.
@@ -53,6 +57,8 @@ pub enum StatsLevel {
     /// Companies by device.
     #[default]
     Devices,
+    /// Companies by device; and every query is kept, with its name.
+    Full,
 }
 
 impl StatsLevel {
@@ -61,6 +67,7 @@ impl StatsLevel {
         match self {
             Self::Counts => "counts",
             Self::Devices => "devices",
+            Self::Full => "full",
         }
     }
 }
@@ -68,7 +75,14 @@ impl StatsLevel {
 impl Default for History {
     fn default() -> Self {
         let days = |days: u64| Duration::from_secs(days * 86_400);
-        Self { flush: Duration::from_secs(300), hours: days(90), days: days(400), size: 200 << 20 }
+        Self {
+            flush: Duration::from_secs(300),
+            hours: days(90),
+            days: days(400),
+            size: 200 << 20,
+            queries: days(7),
+            queries_size: 256 << 20,
+        }
     }
 }
 

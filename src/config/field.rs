@@ -102,7 +102,7 @@ pub(super) const SAFE_SEARCH: &[(&str, SafeSearch)] =
 pub(super) const LOG: &[(&str, Log)] =
     &[("error", Log::Error), ("warn", Log::Warn), ("info", Log::Info), ("debug", Log::Debug)];
 pub(super) const STATS_LEVEL: &[(&str, StatsLevel)] =
-    &[("counts", StatsLevel::Counts), ("devices", StatsLevel::Devices)];
+    &[("counts", StatsLevel::Counts), ("devices", StatsLevel::Devices), ("full", StatsLevel::Full)];
 pub(super) const ACTION: &[(&str, Action)] = &[("block", Action::Block), ("allow", Action::Allow)];
 
 impl Field<'_> {

@@ -309,7 +309,10 @@ impl Engine {
         let new = Snapshot::new(Arc::new(base), &state.choices, &state.button, devices)?;
         let names = new.list_names();
         self.with_list_hits(|hits, totals| hits.rename(names, totals));
+        self.query_log.begin(new.config.stats.level);
         let old = self.snapshot.swap(Arc::new(new));
+        // Queries in line hold what was before.
+        self.query_log.wake();
         self.tell_directory(&state);
         drop(state);
         if old.config.upstream.clients != self.snapshot().config.upstream.clients {
@@ -321,6 +324,7 @@ impl Engine {
 
     /// Takes in what was kept of devices' names, at the start.
     pub(super) fn begin(&self) {
+        self.query_log.begin(self.snapshot().config.stats.level);
         self.tell_directory(&self.household.state());
     }
 
@@ -338,6 +342,7 @@ impl Engine {
             }
             self.live.look(now);
             self.look_at_minutes(now);
+            self.recordings.look(now, &self.devices);
             let ended = state.button.look(now);
             let snapshot = self.snapshot();
             let time = snapshot.clock.read(Timestamp::now());

@@ -10,6 +10,8 @@ use foldhash::fast::RandomState;
 
 use super::Engine;
 use super::live::Live;
+use super::query_log::QueryLog;
+use super::recordings::Recordings;
 use crate::stats::{CompanyId, Counters};
 use crate::trackers::registrable;
 use crate::wire::Name;
@@ -52,6 +54,18 @@ impl Ledger {
     #[inline]
     pub(super) fn live(&self) -> &Live {
         &self.engine.live
+    }
+
+    /// Takes every query where that is wanted.
+    #[inline]
+    pub(super) fn query_log(&self) -> &QueryLog {
+        &self.engine.query_log
+    }
+
+    /// What is recorded right now.
+    #[inline]
+    pub(super) fn recordings(&self) -> &Recordings {
+        &self.engine.recordings
     }
 
     #[cold]

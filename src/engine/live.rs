@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Engine;
+use super::query_log::Entry;
 use crate::clients::DeviceId;
 use crate::clock::Moment;
 
@@ -34,6 +35,23 @@ pub struct Asked {
     pub by: String,
     /// Whose name it is; empty where nobody knows.
     pub company: String,
+}
+
+impl Asked {
+    /// Of `entry`, by `device`; its number is given when it is shown.
+    pub(super) fn new(entry: &Entry, device: DeviceId) -> Self {
+        let [by, company] = entry.base.why(&entry.verdict);
+        Self {
+            number: 0,
+            at: entry.at,
+            device,
+            name: entry.name.to_string(),
+            qtype: entry.qtype,
+            verdict: entry.verdict.kind.as_str(),
+            by: by.to_owned(),
+            company: company.to_owned(),
+        }
+    }
 }
 
 /// The ring.

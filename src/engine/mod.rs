@@ -5,8 +5,9 @@
 //!                                                             └─▶ Ask ─▶ Engine::ask ─▶ resolve ─▶ upstream
 //! ```
 //!
-//! [`Worker::answer`] allocates nothing, takes no lock and reads no clock. Every door calls it;
-//! there is no second way to be answered. It may use every room before it and must never know how
+//! [`Worker::answer`] allocates nothing, takes no lock and reads no clock; for an owner who watches or
+//! records it does, and to log queries it reads one. Every door calls it; there is no second way to be
+//! answered. It may use every room before it and must never know how
 //! a packet came or how a reply leaves.
 
 mod case;
@@ -16,7 +17,9 @@ mod ledger;
 mod live;
 mod local;
 mod names;
+mod query_log;
 mod recorder;
+mod recordings;
 mod resolve;
 mod snapshot;
 mod special;
@@ -46,8 +49,12 @@ pub use change::{Change, ChangeError, Target, Way};
 use household::Household;
 pub use live::Asked;
 use live::Live;
+use query_log::QueryLog;
+pub use query_log::QueryLogFigures;
 use recorder::Recorder;
 pub use recorder::RecorderFigures;
+use recordings::Recordings;
+pub use recordings::{Companion, Recorded, Site};
 pub use resolve::Resolver;
 pub use snapshot::{Base, Snapshot, SnapshotError};
 use surroundings::Surroundings;
@@ -73,6 +80,8 @@ pub struct Engine {
     recorder: Recorder,
     minutes: Mutex<Minutes>,
     forgotten: ArcSwap<Forgotten>,
+    query_log: QueryLog,
+    recordings: Recordings,
     hidden: AtomicBool,
     resolvers: Vec<mpsc::Sender<Waiting>>,
     wishes: mpsc::Sender<Wished>,
@@ -167,6 +176,8 @@ impl Engine {
             recorder: Recorder::default(),
             minutes: Mutex::default(),
             forgotten: ArcSwap::default(),
+            query_log: QueryLog::default(),
+            recordings: Recordings::default(),
             hidden: AtomicBool::new(false),
             resolvers: senders,
             wishes,

@@ -81,7 +81,7 @@ impl Engine {
     ///
     /// # Errors
     /// The store cannot be written; it is tried again the next time.
-    pub fn record(&self) -> Result<bool, StoreError> {
+    pub fn write_counts(&self) -> Result<bool, StoreError> {
         let mut writing = self.recorder.writing();
         let start = Instant::now();
         self.recorder.told().begun = Some(start);
@@ -174,13 +174,11 @@ impl Engine {
         now: &HashMap<Pair, Counts, RandomState>,
         before: &HashMap<Pair, Counts, RandomState>,
     ) -> Vec<Row> {
-        let devices = self.devices.devices();
+        let keys = self.devices.keys();
         let companies = self.companies.told();
         let key = |device: DeviceId| {
-            let known = device.0.checked_sub(1).and_then(|at| devices.get(at as usize));
-            let same = known.and_then(|device| devices.get(device.merged?.0 as usize - 1));
-            let known = same.or(known).filter(|device| !device.forgotten);
-            known.map_or_else(|| "other".to_owned(), |device| device.key.clone())
+            let key = keys.get(device.0 as usize).cloned().flatten();
+            key.unwrap_or_else(|| "other".to_owned())
         };
         let mut rows = Vec::new();
         for (pair, counts) in now {
@@ -232,35 +230,51 @@ impl Engine {
     }
 
     /// Writes now and then, for as long as the process lives.
-    pub fn keep_recording(&self) {
+    pub fn keep_counts(&self) {
         loop {
             std::thread::sleep(self.snapshot().config.history.flush);
             // Told of where it happens.
-            let _ = self.record();
+            let _ = self.write_counts();
         }
     }
 
-    /// Forgets what was counted for a device, by its name, key or address, or for all, since so long
-    /// ago or for ever: in memory and on the disk. Says what went.
+    /// Writes down all that waits to be written: counts, and queries where they are kept.
     ///
     /// # Errors
-    /// There is no such device, or the store cannot be written.
+    /// A file cannot be written; it is tried again the next time.
+    pub fn write_down(&self) -> Result<(), StoreError> {
+        let counts = self.write_counts();
+        self.write_queries()?;
+        counts.map(drop)
+    }
+
+    /// Forgets what was counted, logged and recorded of a device, by its name, key or address, or of
+    /// all, since so long ago or for ever: in memory and on the disk. Says what went.
+    ///
+    /// # Errors
+    /// There is no such device, or a file cannot be written.
     pub fn forget(
         &self,
         device: Option<&str>,
         since: Option<Duration>,
     ) -> Result<String, super::ChangeError> {
         let key = device.map(|device| self.key_kept(device)).transpose()?;
+        let key = key.as_deref();
         // What is in memory is of the running hour: it goes where that hour goes, as written.
-        let _ = self.record();
+        let _ = self.write_counts();
         let hour = since.map(|since| (clock::now().0.saturating_sub(since)).as_secs() / 3_600);
-        let gone = self
-            .household
-            .with_store(|store| store.forget(key.as_deref(), hour))
-            .map_err(super::ChangeError::Store)?;
-        self.forget_counted(key.as_deref());
-        let whose = key.as_deref().unwrap_or("all devices");
-        Ok(format!("forgot {gone} hours and days of counts of {whose}"))
+        let queries = self.forget_queries(key, hour.map(|hour| hour * 3_600));
+        let hours = self.household.with_store(|store| store.forget(key, hour));
+        self.forget_counted(key);
+        self.recordings.forget(key);
+        let (hours, queries) =
+            hours.and_then(|hours| Ok((hours, queries?))).map_err(super::ChangeError::Store)?;
+        let whose = key.unwrap_or("all devices");
+        let said = format!("forgot {hours} hours and days of counts of {whose}");
+        Ok(match queries {
+            None => said,
+            Some(queries) => format!("{said}, and {queries} queries of the log"),
+        })
     }
 
     /// The key of a device that may not have asked since the start.

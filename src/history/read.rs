@@ -12,12 +12,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction};
+use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::rollup::DAY;
 pub use super::rows::Span;
 use super::rows::{Part, Row, oldest, read, rows};
-use super::{Change, FILE, PATIENCE, StoreError};
+use super::{Change, FILE, StoreError, open_to_read};
 pub use ages::Age;
 pub use export::{By, CSV_HEAD, Kept};
 pub use followed::{Company, Device, Graph, OfDevice};
@@ -68,11 +68,7 @@ impl Reader {
     /// # Errors
     /// There is none, or it cannot be read.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let path = folder.join(FILE);
-        let database = |error| StoreError::Database { path: path.clone(), error };
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&path, flags).map_err(database)?;
-        connection.busy_timeout(PATIENCE).map_err(database)?;
+        let connection = open_to_read(&folder.join(FILE))?;
         Ok(Self { connection, unwritten: Unwritten::default() })
     }
 

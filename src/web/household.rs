@@ -198,6 +198,26 @@ pub(super) fn history(engine: &Engine, families: &mut Families) {
     families.gauges("trackless_history_failing", help, vec![failing]);
 }
 
+/// How keeping queries goes, where they are kept.
+pub(super) fn query_log(engine: &Engine, families: &mut Families) {
+    let figures = engine.query_log_figures();
+    let dropped = counter(&[], engine.queries_dropped());
+    let help = "Queries that were not kept because too many came, or they could not be written.";
+    families.counters("trackless_query_log_dropped_total", help, vec![dropped]);
+    let written = counter(&[], figures.written);
+    families.counters("trackless_query_log_queries_total", "Queries kept.", vec![written]);
+    let bytes = gauge(&[], figures.bytes as f64);
+    let help = "Size of the log of queries.";
+    families.gauges("trackless_query_log_bytes", help, vec![bytes]);
+    let failures = counter(&[], figures.failures);
+    let help = "Times that queries could not be written; they are written later, as far as there is \
+                room.";
+    families.counters("trackless_query_log_failures_total", help, vec![failures]);
+    let failing = gauge(&[], f64::from(u8::from(figures.failing)));
+    let help = "Whether queries cannot be written now: 1, else 0.";
+    families.gauges("trackless_query_log_failing", help, vec![failing]);
+}
+
 pub(super) fn button(engine: &Engine, families: &mut Families) {
     let button = engine.button();
     let names: BTreeMap<String, String> = engine

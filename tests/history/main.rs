@@ -11,7 +11,7 @@ use std::path::Path;
 
 use house::dns::{A, query, rcode, record};
 use house::upstream::{Said, Upstream};
-use house::{Server, run};
+use house::{Server, contains, holds, order};
 use tempfile::TempDir;
 
 const NAMES: [&str; 6] = [
@@ -25,13 +25,6 @@ const NAMES: [&str; 6] = [
 
 fn upstream() -> Upstream {
     Upstream::start(|_, _| Some(Said::answer(record(A, 300, &[192, 0, 2, 1]))))
-}
-
-fn order(data: &Path, words: &[&str]) -> String {
-    let arguments = [words, &["--data", data.to_str().unwrap()]].concat();
-    let (done, said, error) = run(&arguments, Path::new("."), "");
-    assert!(done, "{words:?}: {error}");
-    said
 }
 
 fn ask(server: &Server, from: u8, name: &str) {
@@ -88,29 +81,6 @@ fn what_was_written_outlives_a_kill_and_a_stop_writes_the_rest() {
     let page = order(&data, &["report", "--html"]);
     assert!(page.starts_with("<!doctype html>") && page.contains("<th scope=\"row\">Google</th>"));
     assert!(!page.contains("http"), "nothing from elsewhere");
-}
-
-/// Whether any file below `folder` holds `text`, or its labels as DNS writes them.
-fn holds(folder: &Path, text: &str) -> Option<String> {
-    for entry in fs::read_dir(folder).unwrap().flatten() {
-        let path = entry.path();
-        if path.ends_with("rules.table") || path.ends_with("lists") {
-            // What lists name, whoever asks.
-        } else if path.is_dir() {
-            if let Some(found) = holds(&path, text) {
-                return Some(found);
-            }
-        } else if let Ok(bytes) = fs::read(&path)
-            && contains(&bytes, text)
-        {
-            return Some(path.display().to_string());
-        }
-    }
-    None
-}
-
-fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text.as_bytes()))
 }
 
 #[test]

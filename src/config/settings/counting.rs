@@ -8,7 +8,7 @@ use crate::config::setting::{Setting, seconds};
 pub(super) const SETTINGS: &[Setting<Config>] = &[
     Setting {
         key: "stats.level",
-        about: "whether it is counted who was followed, or only by whom",
+        about: "whether it is counted who was followed, or only by whom; full also keeps every query",
         field: |config| Field::StatsLevel(&mut config.stats.level),
     },
     Setting {
@@ -45,6 +45,16 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         key: "history.size",
         about: "most of the store's size; then the oldest hours go, then the oldest days",
         field: |config| Field::Size(&mut config.history.size, 8 << 20..=64 << 30),
+    },
+    Setting {
+        key: "history.queries",
+        about: "how long queries are kept, with their names; only with `stats.level: full`",
+        field: |config| Field::Ttl(&mut config.history.queries, seconds(3_600, 400 * 86_400)),
+    },
+    Setting {
+        key: "history.queries_size",
+        about: "how much is kept of them; the oldest go first",
+        field: |config| Field::Size(&mut config.history.queries_size, 1 << 20..=64 << 30),
     },
     Setting {
         key: "metrics.listen",

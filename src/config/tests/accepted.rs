@@ -187,6 +187,8 @@ fn every_key_is_read() {
             hours: Duration::from_secs(30 * 86_400),
             days: Duration::from_secs(100 * 86_400),
             size: 64 << 20,
+            queries: Duration::from_secs(2 * 86_400),
+            queries_size: 64 << 20,
         },
         stats: Stats { level: StatsLevel::Counts, devices: 7, companies: 100, pairs: 101 },
         log: Log::Debug,

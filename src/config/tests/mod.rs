@@ -78,6 +78,6 @@ login: { hosts: Dash.example, proxies: 10.0.0.8, header: X-User, owners: [anna],
 button: { open: false, most: 10m }
 stats: { level: counts, devices: 7, companies: 100, pairs: 101 }
 metrics: { listen: 127.0.0.1, token: 0123456789-abcdef, companies: 7, pairs: 8 }
-history: { flush: 60s, hours: 30d, days: 100d, size: 64 MiB }
+history: { flush: 60s, hours: 30d, days: 100d, size: 64 MiB, queries: 2d, queries_size: 64 MiB }
 log: debug
 "##;

@@ -254,6 +254,8 @@ fn config() -> impl Strategy<Value = Config> {
                 hours: Duration::from_secs(86_400),
                 days: Duration::from_secs(86_400 + devices as u64),
                 size: (8 << 20) + devices as u64,
+                queries: Duration::from_secs(3_600 + devices as u64),
+                queries_size: (1 << 20) + devices as u64,
             },
             metrics: Metrics {
                 listen: front.1,
@@ -262,7 +264,7 @@ fn config() -> impl Strategy<Value = Config> {
                 pairs: devices,
             },
             stats: Stats {
-                level: [StatsLevel::Counts, StatsLevel::Devices][devices % 2],
+                level: [StatsLevel::Counts, StatsLevel::Devices, StatsLevel::Full][devices % 3],
                 devices,
                 companies: 100 + devices,
                 pairs: 100 + devices,

@@ -257,7 +257,7 @@ fn those_that_reach_most_devices_are_shown_by_themselves() {
     let by_queries = family(&house.figures(), "trackless_company_queries_total");
     let company = |name: &str, count| (format!("{{company=\"{name}\",verdict=\"block\"}}"), count);
     assert_eq!(by_queries, [company("Yandex", 9.0), company("other", 3.0)]);
-    house.engine.record().unwrap();
+    house.engine.write_counts().unwrap();
     let figures = house.figures();
     let by_reach = family(&figures, "trackless_company_queries_total");
     assert_eq!(by_reach, [company("Google", 3.0), company("other", 9.0)]);

@@ -53,6 +53,8 @@ pub enum Order {
     Figures,
     /// Tell what is asked right now, after the query of this number; of one device, or of all.
     Live(u64, Option<String>),
+    /// Tell the latest alerts.
+    Alerts,
     /// Tell which network cards are there and ask nothing.
     Silent,
 }
@@ -125,6 +127,7 @@ fn answer(stream: &UnixStream, engine: &Engine) -> io::Result<()> {
             Ok(asked) => told(&asked),
             Err(error) => Err(error),
         },
+        Order::Alerts => told(&engine.alerts()),
         Order::Silent => told(&told::silent(engine)),
         Order::Figures => told(&told::figures(engine)),
         Order::Choices => told(&engine.choices()),

@@ -23,7 +23,7 @@ pub fn check(file: &Path) -> ExitCode {
 /// where it comes from; behind it, what was set while the server of the folder `data` runs or ran.
 /// Mistakes are told as by [`check`].
 pub fn show(file: Option<&Path>, data: Option<&Path>) -> ExitCode {
-    let config = match file.map_or_else(|| Ok(Config::default()), Config::read) {
+    let mut config = match file.map_or_else(|| Ok(Config::default()), Config::read) {
         Ok(config) => config,
         Err(error) => return fail(&error),
     };
@@ -34,6 +34,7 @@ pub fn show(file: Option<&Path>, data: Option<&Path>) -> ExitCode {
         let is_given = given.iter().any(|given| given == key);
         Some(if is_given { name.as_str() } else { "default" })
     };
+    config.alerts = config.alerts.without_secrets();
     let mut yaml = config.to_yaml_from(origin);
     // Nobody asks for the state of a server who only wants to see the defaults.
     let folder = data.or(config.data.as_deref()).and_then(|data| Folder::existing(Some(data)));

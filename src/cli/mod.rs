@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod actions;
+mod alerts;
 mod button;
 mod cache;
 mod catalogue;
@@ -85,6 +86,14 @@ enum Action {
         /// Show what was asked since the last look, and end
         #[arg(long)]
         once: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// What was worth a word since the start: new companies, nights, lists, ways around
+    Alerts {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         settings: Settings,
     },
@@ -180,6 +189,7 @@ pub fn run() -> ExitCode {
         Action::Button { action, settings } => button::run(&action, &settings),
         Action::Top { settings } => top::run(&settings),
         Action::Live { device, once, settings } => live::run(device.as_deref(), once, &settings),
+        Action::Alerts { json, settings } => alerts::run(json, &settings),
         Action::Report { device, days, html, settings } => {
             report::run(device.as_deref(), days, html, &settings)
         }

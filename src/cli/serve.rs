@@ -103,7 +103,7 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     let (engine, threads) = Engine::new(base, devices, resolvers, household::store(data.as_ref()))
         .map_err(|error| error.to_string())?;
     household::recall(&engine, data.as_ref());
-    household::watch(&engine)?;
+    household::watch(&engine, data.as_ref())?;
 
     if let Some(data) = &data {
         cache::load(&engine, data);

@@ -8,6 +8,7 @@
 //! makes goes to `lists` (which compiles rules), `upstream` (which asks) and `server` (which
 //! listens).
 
+mod alerts;
 mod counting;
 mod document;
 mod doors;
@@ -35,6 +36,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::filter::syntax::Format;
+pub use alerts::{AlertKind, Alerts, SecretUrl};
 pub use counting::{History, Stats, StatsLevel};
 pub use doors::{Access, Encrypted};
 pub use error::ConfigError;
@@ -105,6 +107,8 @@ pub struct Config {
     pub stats: Stats,
     /// What is kept of counts.
     pub history: History,
+    /// What is worth an alert, and who is sent alerts.
+    pub alerts: Alerts,
     /// Which lines are logged.
     pub log: Log,
 }
@@ -300,6 +304,7 @@ impl Default for Config {
             tcp: Tcp::default(),
             stats: Stats::default(),
             history: History::default(),
+            alerts: Alerts::default(),
             log: Log::default(),
         }
     }

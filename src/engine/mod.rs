@@ -9,6 +9,7 @@
 //! there is no second way to be answered. It may use every room before it and must never know how
 //! a packet came or how a reply leaves.
 
+mod alerts;
 mod case;
 mod change;
 mod household;
@@ -25,13 +26,14 @@ mod worker;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
 use tokio::sync::mpsc;
 
+use crate::alerts::Alerts;
 use crate::cache::{Cache, KeyHash};
 use crate::clients::{DeviceId, Directory};
 use crate::history::Store;
@@ -66,6 +68,10 @@ pub struct Engine {
     surroundings: Mutex<Surroundings>,
     live: Live,
     recorder: Mutex<Recorder>,
+    alerts: Arc<Alerts>,
+    /// Queries for ways around us at the last look, by number of device.
+    around: Mutex<Vec<u64>>,
+    refused_today: AtomicU64,
     hidden: AtomicBool,
     resolvers: Vec<mpsc::Sender<Waiting>>,
     counters: Mutex<Vec<Arc<Counters>>>,
@@ -152,6 +158,9 @@ impl Engine {
             surroundings: Mutex::default(),
             live: Live::default(),
             recorder: Mutex::default(),
+            alerts: Arc::default(),
+            around: Mutex::default(),
+            refused_today: AtomicU64::new(alerts::UNKNOWN),
             hidden: AtomicBool::new(false),
             resolvers: senders,
             counters: Mutex::default(),

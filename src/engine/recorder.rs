@@ -4,6 +4,7 @@
 //! the way of a query ever waits for it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
@@ -11,7 +12,7 @@ use foldhash::fast::RandomState;
 use tracing::{info, warn};
 
 use super::Engine;
-use crate::clients::DeviceId;
+use crate::clients::{Device, DeviceId};
 use crate::clock;
 use crate::filter::VerdictKind;
 use crate::history::read::Reader;
@@ -110,12 +111,6 @@ impl Engine {
     ) -> Vec<Row> {
         let devices = self.devices.devices();
         let companies = self.companies.told();
-        let key = |device: DeviceId| {
-            let known = device.0.checked_sub(1).and_then(|at| devices.get(at as usize));
-            let same = known.and_then(|device| devices.get(device.merged?.0 as usize - 1));
-            let known = same.or(known).filter(|device| !device.forgotten);
-            known.map_or_else(|| "other".to_owned(), |device| device.key.clone())
-        };
         let mut rows = Vec::new();
         for (pair, counts) in now {
             let old = before.get(pair).copied().unwrap_or_default();
@@ -123,7 +118,7 @@ impl Engine {
                 counts[verdict as usize].saturating_sub(old[verdict as usize])
             };
             let row = Row {
-                device: key(pair.device),
+                device: key(&devices, pair.device).unwrap_or("other").to_owned(),
                 company: companies
                     .get(pair.company.0 as usize)
                     .map(ToString::to_string)
@@ -142,12 +137,14 @@ impl Engine {
         rows
     }
 
-    /// Writes now and then, for as long as the process lives.
-    pub fn keep_recording(&self) {
+    /// Writes now and then, for as long as the process lives, and looks for what of that is worth an
+    /// alert. The store is in the folder `data`.
+    pub fn keep_recording(&self, data: Option<&Path>) {
         loop {
             std::thread::sleep(self.snapshot().config.history.flush);
             // Told of where it happens.
             let _ = self.record();
+            self.look_for_alerts(data);
         }
     }
 
@@ -172,6 +169,7 @@ impl Engine {
         let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
         recorder.reach.forget(key.as_deref());
         drop(recorder);
+        self.keep_alerts(self.alerts.forget(key.as_deref(), hour.map(|hour| hour * 3_600)));
         self.devices.forget(key.as_deref());
         let whose = key.as_deref().unwrap_or("all devices");
         Ok(format!("forgot {gone} hours and days of counts of {whose}"))
@@ -204,4 +202,11 @@ impl Engine {
     pub fn recorder_figures(&self) -> RecorderFigures {
         self.recorder.lock().unwrap_or_else(PoisonError::into_inner).figures
     }
+}
+
+/// The key of the device of this number; none where it is forgotten, or is not counted by itself.
+pub(super) fn key(devices: &[Device], device: DeviceId) -> Option<&str> {
+    let known = device.0.checked_sub(1).and_then(|at| devices.get(at as usize));
+    let same = known.and_then(|device| devices.get(device.merged?.0 as usize - 1));
+    same.or(known).filter(|device| !device.forgotten).map(|device| device.key.as_str())
 }

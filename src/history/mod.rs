@@ -6,6 +6,7 @@
 //! and what was set holds until the next start. No address and no name that somebody asked for is
 //! ever here.
 
+pub mod lately;
 mod packed;
 pub mod read;
 mod rollup;

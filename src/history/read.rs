@@ -14,11 +14,11 @@ use super::{FILE, PATIENCE, StoreError};
 use crate::trackers::Category;
 
 /// Texts by number.
-type Texts = HashMap<i64, String, RandomState>;
+pub(super) type Texts = HashMap<i64, String, RandomState>;
 
 /// A store, open to be read.
 #[derive(Debug)]
-pub struct Reader(Connection);
+pub struct Reader(pub(super) Connection);
 
 /// What became of queries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -279,7 +279,7 @@ impl Reader {
     }
 
     /// Devices and companies by number.
-    fn names(&self) -> Result<(Texts, Texts), StoreError> {
+    pub(super) fn names(&self) -> Result<(Texts, Texts), StoreError> {
         let devices = self.texts("SELECT id, key FROM device")?;
         Ok((devices, self.texts("SELECT id, name FROM company")?))
     }

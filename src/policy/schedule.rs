@@ -24,6 +24,19 @@ impl WallClock {
         (day, time.hour() as u16 * 60 + time.minute() as u16)
     }
 
+    /// The day on the wall at `now`, in days since 1970.
+    pub fn day(&self, now: Timestamp) -> i64 {
+        let wall = self.0.to_datetime(now).date().to_datetime(Time::midnight());
+        let second = TimeZone::UTC.to_timestamp(wall).map_or(0, Timestamp::as_second);
+        second.div_euclid(86_400)
+    }
+
+    /// When the day began in which `now` is.
+    pub fn today(&self, now: Timestamp) -> Option<Timestamp> {
+        let today = self.0.to_datetime(now).date();
+        self.0.to_timestamp(today.to_datetime(Time::midnight())).ok()
+    }
+
     /// When the next day begins after `now`.
     pub fn tomorrow(&self, now: Timestamp) -> Option<Timestamp> {
         let tomorrow = self.0.to_datetime(now).date().tomorrow().ok()?;

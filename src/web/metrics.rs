@@ -53,6 +53,7 @@ impl Collector for Exporter {
         household::button(&self.engine, &mut families);
         household::reach(&self.engine, &mut families);
         household::history(&self.engine, &mut families);
+        household::alerts(&self.engine, &mut families);
         answers(&totals, &mut families);
         self.held(&totals, &mut families);
         self.rules(&mut families);

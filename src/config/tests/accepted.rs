@@ -173,6 +173,13 @@ fn every_key_is_read() {
             hours: Duration::from_secs(30 * 86_400),
             days: Duration::from_secs(100 * 86_400),
         },
+        alerts: Alerts {
+            kinds: vec![AlertKind::Night, AlertKind::Around],
+            webhook: SecretUrl::read("http://u:p@192.168.1.5/x", &["http"]).ok(),
+            ntfy: SecretUrl::read("https://ntfy.example/topic", &["https"]).ok(),
+            mqtt: SecretUrl::read("mqtt://192.168.1.5", &["mqtt"]).ok(),
+            rate: 3,
+        },
         stats: Stats { level: StatsLevel::Counts, devices: 7, companies: 100, pairs: 101 },
         log: Log::Debug,
     };

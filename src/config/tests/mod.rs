@@ -76,5 +76,6 @@ rebinding: { refuse: false, allow: [nas.example] }
 tcp: { connections: 10, connections_per_client: 5, idle: 1m, stall: 250ms }
 stats: { level: counts, devices: 7, companies: 100, pairs: 101 }
 history: { flush: 60s, hours: 30d, days: 100d }
+alerts: { kinds: [night, around], webhook: "http://u:p@192.168.1.5/x", ntfy: https://ntfy.example/topic, mqtt: mqtt://192.168.1.5, rate: 3 }
 log: debug
 "##;

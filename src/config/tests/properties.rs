@@ -128,6 +128,11 @@ fn profile(n: usize, lists: &[List]) -> Profile {
     }
 }
 
+fn secret(n: usize, scheme: &'static str) -> Option<SecretUrl> {
+    let text = format!("{scheme}://u{n}:p%23'@192.0.2.1:1{n}/top/ic");
+    (n % 2 == 0).then(|| SecretUrl::read(&text, &[scheme]).ok()).flatten()
+}
+
 fn config() -> impl Strategy<Value = Config> {
     let level = select(vec![Level::Relaxed, Level::Balanced, Level::Strict]);
     let front = (vec(address(), 1..4), option::of(address()), option::of(path()), 0..=256_usize);
@@ -242,6 +247,13 @@ fn config() -> impl Strategy<Value = Config> {
                 flush: Duration::from_secs(1 + devices as u64 % 3_600),
                 hours: Duration::from_secs(86_400),
                 days: Duration::from_secs(86_400 + devices as u64),
+            },
+            alerts: Alerts {
+                kinds: AlertKind::ALL[devices % 5..].to_vec(),
+                webhook: secret(devices, "http"),
+                ntfy: secret(devices / 2, "https"),
+                mqtt: secret(devices / 3, "mqtt"),
+                rate: 1 + devices % 1_000,
             },
             stats: Stats {
                 level: [StatsLevel::Counts, StatsLevel::Devices][devices % 2],

@@ -140,7 +140,7 @@ fn what_is_worth_a_word_is_told_once_and_sent_to_whom_the_owner_chose() {
         }
     }
     ask(&server, 6, AROUND);
-    std::fs::write(&list, "com\n").unwrap();
+    std::fs::write(&list, "||com^\n").unwrap();
     server.signal("-HUP");
     let texts = [
         "tv met Google for the first time",
@@ -172,8 +172,8 @@ fn what_is_worth_a_word_is_told_once_and_sent_to_whom_the_owner_chose() {
     assert!(told.lines().count() == 4 && told.contains("Z night: tv began"), "{told}");
     assert!(order(&data, &["alerts", "--json"]).starts_with("[{\"at\":"));
     server.signal("-TERM");
+    server.wait_for("stopping");
     assert!(server.wait().success());
-    server.until("its log has ended", |_| true);
     let first_log = std::mem::take(&mut server.log);
 
     // What goes on is told no more, what is new is.
@@ -188,6 +188,7 @@ fn what_is_worth_a_word_is_told_once_and_sent_to_whom_the_owner_chose() {
     order(&data, &["forget", "--device", "tv"]);
     assert_eq!(order(&data, &["alerts"]), "");
     server.signal("-TERM");
+    server.wait_for("stopping");
     assert!(server.wait().success());
 
     let heads = [&webhook, &ntfy].map(|receiver| format!("{:?}", receiver.got.lock().unwrap()));
@@ -343,6 +344,7 @@ fn home_assistant_is_told_of_the_button_the_day_and_alerts() {
     let alert: serde_json::Value = serde_json::from_str(alert).unwrap();
     assert_eq!((&alert["event_type"], &alert["device"]), (&"around".into(), &"pad".into()));
     server.signal("-TERM");
+    server.wait_for("stopping");
     assert!(server.wait().success());
     assert!(
         !all.iter().any(|said| said.contains("planted") || said.contains("dns.google")),

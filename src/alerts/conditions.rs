@@ -29,6 +29,11 @@ pub fn first_hour(now: u64) -> u64 {
     (now / 3_600).saturating_sub(24 * (NIGHTS as u64 + 2))
 }
 
+/// Whether it is night at `now`, or was of late: looking at nights is looking at many hours.
+pub fn is_after_night(now: u64, clock: &WallClock) -> bool {
+    at(now, clock).is_some_and(|(_, minute)| (*NIGHT.start()..NIGHT.end() + 120).contains(&minute))
+}
+
 /// Companies that devices met yesterday or today, by universal time, for the first time: of devices
 /// that had been known for a week, and of companies that `followed` them in that time.
 pub fn new_companies(met: &[Met], followed: &BTreeSet<(String, String)>, today: u64) -> Vec<Thing> {
@@ -155,9 +160,12 @@ mod tests {
         assert_eq!(new, ["Acme", "Yesterday"]);
     }
 
+    /// A day in December 2023.
+    const WINTER: u64 = 19_700;
+
     /// Hours on the wall of Berlin in winter, by days before the last.
     fn hours(of: &[(u64, &[u64])]) -> BTreeSet<u64> {
-        let hour = |day: u64, hour: u64| (20_000 - day) * 24 + hour - 1;
+        let hour = |day: u64, hour: u64| (WINTER - day) * 24 + hour - 1;
         of.iter().flat_map(|(day, hours)| hours.iter().map(move |of| hour(*day, *of))).collect()
     }
 
@@ -165,8 +173,8 @@ mod tests {
         let clock = WallClock::new("Europe/Berlin");
         let hours = Hours { asked: hours(asked), followed: hours(followed) };
         let hours = BTreeMap::from([("tv".to_owned(), hours)]);
-        let known = BTreeMap::from([("tv".to_owned(), 20_000 - known)]);
-        !nights(&hours, &known, 20_000 * DAY + 4 * 3_600, &clock).is_empty()
+        let known = BTreeMap::from([("tv".to_owned(), WINTER - known)]);
+        !nights(&hours, &known, WINTER * DAY + 4 * 3_600, &clock).is_empty()
     }
 
     #[test]

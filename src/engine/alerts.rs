@@ -101,8 +101,9 @@ impl Engine {
         now: u64,
     ) -> Result<Vec<Thing>, StoreError> {
         let kinds = &snapshot.config.alerts.kinds;
-        let (of_nights, of_companies) =
-            (kinds.contains(&AlertKind::Night), kinds.contains(&AlertKind::NewCompany));
+        let of_nights =
+            kinds.contains(&AlertKind::Night) && conditions::is_after_night(now, &snapshot.clock);
+        let of_companies = kinds.contains(&AlertKind::NewCompany);
         if !of_nights && !of_companies {
             return Ok(Vec::new());
         }

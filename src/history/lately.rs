@@ -36,7 +36,7 @@ pub struct Met {
 
 impl Reader {
     /// Calls `each` with all that is kept of the hours from `first` on, in hours since 1970, the
-    /// oldest first. About a millisecond a day of a busy house.
+    /// oldest first: a call for each device, hour and company.
     ///
     /// # Errors
     /// The file cannot be read.

@@ -130,7 +130,7 @@ fn profile(n: usize, lists: &[List]) -> Profile {
 
 fn secret(n: usize, scheme: &'static str) -> Option<SecretUrl> {
     let text = format!("{scheme}://u{n}:p%23'@192.0.2.1:1{n}/top/ic");
-    (n % 2 == 0).then(|| SecretUrl::read(&text, &[scheme]).ok()).flatten()
+    n.is_multiple_of(2).then(|| SecretUrl::read(&text, &[scheme]).ok()).flatten()
 }
 
 fn config() -> impl Strategy<Value = Config> {

@@ -10,7 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use house::dns::{A, NOERROR, query, rcode, record};
 use house::upstream::{Said, Upstream};
-use house::{Server, run};
+use house::{Server, order, run};
 use tempfile::TempDir;
 use trackless::history::{Row, Store};
 use trackless::trackers::Category;
@@ -23,13 +23,6 @@ const DEVICES: &str =
 
 fn upstream() -> Upstream {
     Upstream::start(|_, _| Some(Said::answer(record(A, 300, &[192, 0, 2, 1]))))
-}
-
-fn order(data: &Path, words: &[&str]) -> String {
-    let arguments = [words, &["--data", data.to_str().unwrap()]].concat();
-    let (done, said, error) = run(&arguments, Path::new("."), "");
-    assert!(done, "{words:?}: {error}");
-    said
 }
 
 fn ask(server: &Server, from: u8, name: &str) -> u8 {

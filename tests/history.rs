@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use house::dns::{A, query, rcode, record};
 use house::upstream::{Said, Upstream};
-use house::{Server, run};
+use house::{Server, order};
 use tempfile::TempDir;
 
 const NAMES: [&str; 6] = [
@@ -23,13 +23,6 @@ const NAMES: [&str; 6] = [
 
 fn upstream() -> Upstream {
     Upstream::start(|_, _| Some(Said::answer(record(A, 300, &[192, 0, 2, 1]))))
-}
-
-fn order(data: &Path, words: &[&str]) -> String {
-    let arguments = [words, &["--data", data.to_str().unwrap()]].concat();
-    let (done, said, error) = run(&arguments, Path::new("."), "");
-    assert!(done, "{words:?}: {error}");
-    said
 }
 
 fn ask(server: &Server, from: u8, name: &str) {

@@ -196,6 +196,14 @@ pub fn run(arguments: &[&str], folder: &Path, input: &str) -> (bool, String, Str
     (output.status.success(), text(output.stdout), text(output.stderr))
 }
 
+/// Gives an order to the server of the data folder `data`; what it says.
+pub fn order(data: &Path, words: &[&str]) -> String {
+    let arguments = [words, &["--data", data.to_str().unwrap()]].concat();
+    let (done, said, error) = run(&arguments, Path::new("."), "");
+    assert!(done, "{words:?}: {error}");
+    said
+}
+
 pub fn ask_udp(server: SocketAddr, source: IpAddr, query: &[u8]) -> Vec<u8> {
     let socket = UdpSocket::bind((source, 0)).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();

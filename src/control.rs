@@ -65,6 +65,8 @@ pub enum Order {
     Live(u64, Option<String>),
     /// Set the dashboard's password anew.
     Password(Who, Password),
+    /// Tell the latest alerts.
+    Alerts,
     /// Tell which network cards are there and ask nothing.
     Silent,
 }
@@ -153,6 +155,7 @@ fn answer(stream: &UnixStream, engine: &Engine, accounts: &Accounts) -> io::Resu
             Err(error) => Err(error.to_string()),
         },
         Order::Password(who, password) => accounts.set_anew(who, &password),
+        Order::Alerts => tell_of(&engine.alerts()),
         Order::Silent => tell_of(&told::silent(engine)),
         Order::Figures => tell_of(&told::figures(engine)),
         Order::Choices => tell_of(&engine.choices()),

@@ -41,15 +41,17 @@
 //! | [`cache`] | answers held, bounded in bytes, read without a lock | wire |
 //! | [`stats`] | counters per thread by device, company and category; reach; minutes; histograms | clients, clock, filter, trackers, wire (their words) |
 //! | [`upstream`] | who is asked: pools, strategies, every transport, recursion, validation | wire, config, clock, stats (histograms) |
+//! | [`alerts`] | what is worth a word to the owner, and whom it is sent to | lists (fetching), history, policy (the clock on the wall), config, clock |
 //! | [`engine`] | the function above; changes while it runs; names of the house; writing counts down | all of the above |
 //! | [`server`] | the front doors: `udp`, `stream` (TCP, TLS), `doh`, `quic`; certificates | engine, config |
-//! | [`control`] | orders to the running server, over a socket | engine, wire |
-//! | [`web`] | HTTP: metrics, health | engine, stats, lists |
+//! | [`control`] | orders to the running server, over a socket | engine, alerts, wire |
+//! | [`web`] | HTTP: metrics, health | engine, stats, lists, alerts |
 //!
 //! No room is used by one it uses. `wire`, `filter`, `catalogue`, `trackers` and `cache` are plain Rust: no
 //! runtime, no clock of their own (time is an argument), no I/O but the table's file. Unsafe code
 //! is in two files, `server/sys.rs` (batched system calls) and `filter/storage.rs` (mapping).
 
+pub mod alerts;
 pub mod cache;
 pub mod catalogue;
 pub mod cli;

@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod actions;
+mod alerts;
 mod button;
 mod cache;
 mod catalogue;
@@ -91,6 +92,14 @@ enum Action {
         /// Show what was asked since the last look, and end
         #[arg(long)]
         once: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// What was worth a word since the start: new companies, nights, lists, ways around
+    Alerts {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         settings: Settings,
     },
@@ -234,6 +243,7 @@ pub fn run() -> ExitCode {
             queries::run(queries::Wanted { filter, last, most, json }, &settings)
         }
         Action::Record { device, settings } => record::run(&device, &settings),
+        Action::Alerts { json, settings } => alerts::run(json, &settings),
         Action::Report { device, days, html, settings } => {
             report::run(device.as_deref(), days, html, &settings)
         }

@@ -298,6 +298,17 @@ impl Directory {
         known.presence.silent(router.copied(), now)
     }
 
+    /// The key of the device that has this card, whether it has asked or not.
+    pub fn key_of(&self, card: Mac) -> String {
+        let owner = self.known().owned_cards.get(&card).map(ToString::to_string);
+        owner.unwrap_or_else(|| self.key.pseudonym(&card.0))
+    }
+
+    /// How the device of this key is shown: by the name its owner gave it, else by the key.
+    pub fn shown(&self, key: &str) -> String {
+        self.known().given.get(key).map_or(key, String::as_str).to_owned()
+    }
+
     /// Devices there are, each once.
     pub fn count(&self) -> usize {
         self.known()

@@ -322,10 +322,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes in what was kept of devices' names, at the start.
+    /// Takes in what was kept of devices' names and of alerts, at the start.
     pub(super) fn begin(&self) {
         self.query_log.begin(self.snapshot().config.stats.level);
         self.tell_directory(&self.household.state());
+        self.recall_alerts();
     }
 
     /// Watches the clock, for as long as the process lives: pauses end, and profiles take turns.

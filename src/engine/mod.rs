@@ -10,6 +10,7 @@
 //! answered. It may use every room before it and must never know how
 //! a packet came or how a reply leaves.
 
+mod alerts;
 mod case;
 mod change;
 mod household;
@@ -37,6 +38,7 @@ use std::time::{Duration, Instant};
 use arc_swap::{ArcSwap, Guard};
 use tokio::sync::mpsc;
 
+use crate::alerts::Alerts;
 use crate::cache::{Cache, KeyHash};
 use crate::clients::{DeviceId, Directory};
 use crate::history::Store;
@@ -82,6 +84,10 @@ pub struct Engine {
     forgotten: ArcSwap<Forgotten>,
     query_log: QueryLog,
     recordings: Recordings,
+    alerts: Arc<Alerts>,
+    /// Queries for ways around us at the last look, by number of device.
+    around: Mutex<Vec<u64>>,
+    refused_today: AtomicU64,
     hidden: AtomicBool,
     resolvers: Vec<mpsc::Sender<Waiting>>,
     wishes: mpsc::Sender<Wished>,
@@ -178,6 +184,9 @@ impl Engine {
             forgotten: ArcSwap::default(),
             query_log: QueryLog::default(),
             recordings: Recordings::default(),
+            alerts: Arc::default(),
+            around: Mutex::default(),
+            refused_today: AtomicU64::new(alerts::UNKNOWN),
             hidden: AtomicBool::new(false),
             resolvers: senders,
             wishes,

@@ -4,6 +4,7 @@
 //! the way of a query ever waits for it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -229,12 +230,14 @@ impl Engine {
         self.household.with_store(|_| Ok(true)).unwrap_or(false)
     }
 
-    /// Writes now and then, for as long as the process lives.
-    pub fn keep_counts(&self) {
+    /// Writes now and then, for as long as the process lives, and looks for what of that is worth an
+    /// alert. The store is in the folder `data`.
+    pub fn keep_counts(&self, data: Option<&Path>) {
         loop {
             std::thread::sleep(self.snapshot().config.history.flush);
             // Told of where it happens.
             let _ = self.write_counts();
+            self.look_for_alerts(data);
         }
     }
 
@@ -265,6 +268,7 @@ impl Engine {
         let hour = since.map(|since| (clock::now().0.saturating_sub(since)).as_secs() / 3_600);
         let queries = self.forget_queries(key, hour.map(|hour| hour * 3_600));
         let hours = self.household.with_store(|store| store.forget(key, hour));
+        self.keep_alerts(self.alerts.forget(key, hour.map(|hour| hour * 3_600)));
         self.forget_counted(key);
         self.recordings.forget(key);
         let (hours, queries) =

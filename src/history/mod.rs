@@ -6,6 +6,7 @@
 //! and what was set holds until the next start. No address and no name that somebody asked for is
 //! ever in it: names are in a file of their own, [`queries`], where the owner wants them.
 
+pub mod lately;
 mod packed;
 pub mod queries;
 pub mod read;

@@ -25,7 +25,7 @@ pub use hours::Hour;
 use unwritten::Unwritten;
 
 /// Texts by number.
-type Texts = HashMap<i64, String, RandomState>;
+pub(super) type Texts = HashMap<i64, String, RandomState>;
 
 /// Steps of SQLite's between two looks at the clock.
 const STEPS: i32 = 10_000;
@@ -33,7 +33,7 @@ const STEPS: i32 = 10_000;
 /// A store, open to be read.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
+    pub(super) connection: Connection,
     unwritten: Unwritten,
 }
 
@@ -183,14 +183,14 @@ impl Reader {
     }
 
     /// Devices by number.
-    fn devices_by_number(&self) -> Result<Texts, StoreError> {
+    pub(super) fn devices_by_number(&self) -> Result<Texts, StoreError> {
         let mut devices = texts(&self.connection, "SELECT id, key FROM device")?;
         devices.extend(self.unwritten.devices.texts());
         Ok(devices)
     }
 
     /// Companies by number, the empty one of names of none included.
-    fn companies_by_number(&self) -> Result<Texts, StoreError> {
+    pub(super) fn companies_by_number(&self) -> Result<Texts, StoreError> {
         let mut companies = texts(&self.connection, "SELECT id, name FROM company")?;
         companies.extend(self.unwritten.companies.texts());
         Ok(companies)

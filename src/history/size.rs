@@ -140,7 +140,7 @@ mod tests {
         }
         assert!(dropped.hours > 100 && dropped.days == 0, "{dropped:?}");
         let reader = Reader::open(folder.path()).unwrap();
-        assert_eq!(reader.totals(FIRST, FIRST + 9, None).unwrap().pass, 24_000);
+        assert_eq!(reader.totals(Span::days(FIRST, FIRST + 9), None).unwrap().pass, 24_000);
     }
 
     proptest! {

@@ -242,3 +242,19 @@ pub(super) fn button(engine: &Engine, families: &mut Families) {
     let help = "Presses of the button, by scope, what it was set to, and by which way.";
     families.counters("trackless_button_presses_total", help, presses.collect());
 }
+
+/// What was worth an alert, and how sending it goes.
+pub(super) fn alerts(engine: &Engine, families: &mut Families) {
+    let figures = engine.told().figures();
+    let totals =
+        figures.iter().map(|of| counter(&[("kind", of.kind.as_str())], of.total)).collect();
+    families.counters("trackless_alerts_total", "Alerts since the start.", totals);
+    let active =
+        figures.iter().map(|of| gauge(&[("kind", of.kind.as_str())], of.active as f64)).collect();
+    let help = "Things there was an alert about that are still so, or were of late.";
+    families.gauges("trackless_alerts_active", help, active);
+    let failed = engine.told().failed();
+    let failed = failed.map(|(sender, count)| counter(&[("sender", sender.as_str())], count));
+    let help = "Times that a receiver of alerts was not to be had.";
+    families.counters("trackless_alerts_failed_total", help, failed.collect());
+}

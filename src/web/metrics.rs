@@ -51,6 +51,7 @@ impl Collector for Exporter {
         household::button(&self.engine, &mut families);
         household::history(&self.engine, &mut families);
         household::query_log(&self.engine, &mut families);
+        household::alerts(&self.engine, &mut families);
         answers(&totals, &mut families);
         self.refused(&totals, &mut families);
         self.held(&totals, &mut families);

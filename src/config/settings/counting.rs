@@ -77,6 +77,31 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         field: |config| Field::Count(&mut config.metrics.pairs, 0..=100_000),
     },
     Setting {
+        key: "alerts.kinds",
+        about: "what is worth an alert; [] is nothing",
+        field: |config| Field::AlertKinds(&mut config.alerts.kinds),
+    },
+    Setting {
+        key: "alerts.webhook",
+        about: "where alerts are posted as JSON; without it, nowhere",
+        field: |config| Field::Secret(&mut config.alerts.webhook, &["https", "http"]),
+    },
+    Setting {
+        key: "alerts.ntfy",
+        about: "topic of ntfy to which they are sent; without it, none",
+        field: |config| Field::Secret(&mut config.alerts.ntfy, &["https", "http"]),
+    },
+    Setting {
+        key: "alerts.mqtt",
+        about: "MQTT server for Home Assistant, with what topics begin with; without it, none",
+        field: |config| Field::Secret(&mut config.alerts.mqtt, &["mqtt"]),
+    },
+    Setting {
+        key: "alerts.rate",
+        about: "most messages an hour to each of these; the rest is summed up in one",
+        field: |config| Field::Count(&mut config.alerts.rate, 1..=1_000),
+    },
+    Setting {
         key: "log",
         about: "which lines are logged; debug tells why queries got no answer, never whose",
         field: |config| Field::Log(&mut config.log),

@@ -190,6 +190,13 @@ fn every_key_is_read() {
             queries: Duration::from_secs(2 * 86_400),
             queries_size: 64 << 20,
         },
+        alerts: Alerts {
+            kinds: vec![AlertKind::Night, AlertKind::Around],
+            webhook: SecretUrl::read("http://u:p@192.168.1.5/x", &["http"]).ok(),
+            ntfy: SecretUrl::read("https://ntfy.example/topic", &["https"]).ok(),
+            mqtt: SecretUrl::read("mqtt://192.168.1.5", &["mqtt"]).ok(),
+            rate: 3,
+        },
         stats: Stats { level: StatsLevel::Counts, devices: 7, companies: 100, pairs: 101 },
         log: Log::Debug,
     };

@@ -13,6 +13,7 @@ mod resolve;
 mod tests;
 
 use std::fs::{self, OpenOptions};
+use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -235,6 +236,22 @@ impl Fetcher {
         }
         Ok(Fetched::New { bytes: file.finish().await?, validators })
     }
+}
+
+/// An address of `host`, found as a [`Fetcher`] finds it.
+///
+/// # Errors
+/// No upstream server gives one.
+pub async fn address(upstream: &config::Upstream, host: &str) -> Result<IpAddr, FetchError> {
+    if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse() {
+        return Ok(address);
+    }
+    Resolver::new(upstream)?.address(host).await
+}
+
+/// Why a request to `url` got no response, in words that tell no more of it than its host.
+pub fn refusal(error: &reqwest::Error, url: &Url) -> FetchError {
+    FetchError::from_request(error, &name(url))
 }
 
 async fn copy(

@@ -45,6 +45,17 @@ impl Resolver {
         let servers = servers.collect::<Result<_, _>>().map_err(|error| setup(&error))?;
         Ok(Self { servers, time })
     }
+
+    /// An address of `host`.
+    pub(super) async fn address(&self, host: &str) -> Result<IpAddr, FetchError> {
+        let found = lookup(&self.servers, self.time, host).await?.next();
+        let why = "there is none".to_owned();
+        found.map(|found| found.ip()).ok_or_else(|| FetchError::Name {
+            host: host.to_owned(),
+            why,
+            certain: true,
+        })
+    }
 }
 
 impl Resolve for Resolver {

@@ -151,7 +151,9 @@ impl From<ChangeError> for Problem {
             | ChangeError::Company(..)
             | ChangeError::Name(..)
             | ChangeError::DeviceName => StatusCode::UNPROCESSABLE_ENTITY,
-            ChangeError::Most | ChangeError::Snapshot(_) => StatusCode::CONFLICT,
+            ChangeError::Most | ChangeError::Recordings | ChangeError::Snapshot(_) => {
+                StatusCode::CONFLICT
+            }
             ChangeError::NotKept(_) | ChangeError::Store(_) => StatusCode::INSUFFICIENT_STORAGE,
         };
         Self::new(status, error.to_string())

@@ -31,6 +31,7 @@ pub(super) fn queries(engine: &Engine, totals: &Totals, families: &mut Families)
     let names = engine.devices.names();
     let name = |device: DeviceId| names.get(device.0 as usize).map_or(OTHER, String::as_str);
     let companies = engine.companies.told();
+    let shown = engine.snapshot().config.metrics.clone();
     let mut by_company: ByName<&str> = HashMap::default();
     let mut by_pair: ByName<(&str, &str)> = HashMap::default();
     for (Pair { device, company, category }, counts) in totals.pairs() {
@@ -55,16 +56,15 @@ pub(super) fn queries(engine: &Engine, totals: &Totals, families: &mut Families)
             && let Some(company) = companies.get(company.0 as usize)
         {
             add(by_company.entry(company).or_default(), counts);
-            add(by_pair.entry((name(device), company)).or_default(), counts);
+            if shown.pairs > 0 {
+                add(by_pair.entry((name(device), company)).or_default(), counts);
+            }
         }
     }
-    let shown = &engine.snapshot().config.metrics;
     let reached = engine.reach();
     reach(engine, &reached, shown.companies, families);
     by_reach(by_company, &reached, shown.companies, families);
-    if shown.pairs > 0 {
-        pairs(by_pair, shown.pairs, families);
-    }
+    pairs(by_pair, shown.pairs, families);
     let used = gauge(&[], totals.pairs_used() as f64);
     let help = "Pairs of device and company counted by themselves, of the fullest thread.";
     families.gauges("trackless_stats_pairs", help, vec![used]);

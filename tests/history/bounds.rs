@@ -17,7 +17,7 @@ fn grown(data: &Path) -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     fs::create_dir_all(data).unwrap();
     let (mut store, _) = Store::open(data).unwrap();
-    for hour in (1..=40).rev() {
+    for hour in (1..=48).rev() {
         let rows = (0..10_000).map(|number| Row {
             device: format!("device {}", number / 400),
             company: format!("company {}", number % 400),

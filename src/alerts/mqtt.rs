@@ -43,7 +43,7 @@ pub(super) async fn run(sources: &Sources) {
     loop {
         let (settings, upstream) = (sources.settings)();
         let Some(url) = settings.mqtt else {
-            outbox = Outbox::after(*news.borrow());
+            outbox = Outbox::knowing(*news.borrow());
             sleep(SELDOM).await;
             continue;
         };

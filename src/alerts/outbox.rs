@@ -35,7 +35,7 @@ pub(super) enum Next {
 
 impl Outbox {
     /// Of a receiver that is to know nothing of what was told up to the alert `done`.
-    pub(super) fn after(done: u64) -> Self {
+    pub(super) fn knowing(done: u64) -> Self {
         Self { done, ..Self::default() }
     }
 

@@ -71,7 +71,7 @@ async fn post(sender: Sender, sources: &Sources) {
         let url = if sender == Sender::Ntfy { &settings.ntfy } else { &settings.webhook };
         let Some(url) = url else {
             // What was told before somebody wanted to know is old.
-            outbox = Outbox::after(*news.borrow_and_update());
+            outbox = Outbox::knowing(*news.borrow_and_update());
             client = None;
             wait(&mut news, SELDOM).await;
             continue;

@@ -13,7 +13,6 @@ mod resolve;
 mod tests;
 
 use std::fs::{self, OpenOptions};
-use std::net::IpAddr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -29,8 +28,9 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufWriter};
 use tokio::time::{sleep, timeout};
 
-pub use self::error::FetchError;
+pub use self::error::{FetchError, refusal};
 use self::resolve::Resolver;
+pub use self::resolve::address;
 use crate::config;
 use crate::upstream::Trust;
 
@@ -236,22 +236,6 @@ impl Fetcher {
         }
         Ok(Fetched::New { bytes: file.finish().await?, validators })
     }
-}
-
-/// An address of `host`, found as a [`Fetcher`] finds it.
-///
-/// # Errors
-/// No upstream server gives one.
-pub async fn address(upstream: &config::Upstream, host: &str) -> Result<IpAddr, FetchError> {
-    if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse() {
-        return Ok(address);
-    }
-    Resolver::new(upstream)?.address(host).await
-}
-
-/// Why a request to `url` got no response, in words that tell no more of it than its host.
-pub fn refusal(error: &reqwest::Error, url: &Url) -> FetchError {
-    FetchError::from_request(error, &name(url))
 }
 
 async fn copy(

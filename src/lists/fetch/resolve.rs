@@ -45,17 +45,6 @@ impl Resolver {
         let servers = servers.collect::<Result<_, _>>().map_err(|error| setup(&error))?;
         Ok(Self { servers, time })
     }
-
-    /// An address of `host`.
-    pub(super) async fn address(&self, host: &str) -> Result<IpAddr, FetchError> {
-        let found = lookup(&self.servers, self.time, host).await?.next();
-        let why = "there is none".to_owned();
-        found.map(|found| found.ip()).ok_or_else(|| FetchError::Name {
-            host: host.to_owned(),
-            why,
-            certain: true,
-        })
-    }
 }
 
 impl Resolve for Resolver {
@@ -63,6 +52,21 @@ impl Resolve for Resolver {
         let (servers, time) = (Arc::clone(&self.servers), self.time);
         Box::pin(async move { Ok(lookup(&servers, time, name.as_str()).await?) })
     }
+}
+
+/// An address of `host`, found as a fetcher finds it.
+///
+/// # Errors
+/// No upstream server gives one.
+pub async fn address(upstream: &config::Upstream, host: &str) -> Result<IpAddr, FetchError> {
+    if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse() {
+        return Ok(address);
+    }
+    let Resolver { servers, time } = Resolver::new(upstream)?;
+    let found = lookup(&servers, time, host).await?.next();
+    let why = "there is none".to_owned();
+    let none = FetchError::Name { host: host.to_owned(), why, certain: true };
+    found.map(|found| found.ip()).ok_or(none)
 }
 
 async fn lookup(

@@ -43,8 +43,8 @@
 //! | [`upstream`] | who is asked: pools, strategies, every transport, recursion, validation | wire, config, clock, stats (histograms) |
 //! | [`engine`] | the function above; changes while it runs; names of the house; writing counts down | all of the above |
 //! | [`server`] | the front doors: `udp`, `stream` (TCP, TLS), `doh`, `quic`; certificates | engine, config |
-//! | [`control`] | orders to the running server, over a socket | engine, wire |
-//! | [`web`] | HTTP: metrics, health | engine, stats, lists |
+//! | [`web`] | HTTP: the API, the dashboard's files, login, metrics, health | engine, clients, clock, config, data, policy, stats, lists |
+//! | [`control`] | orders to the running server, over a socket | engine, web (accounts), wire |
 //!
 //! No room is used by one it uses. `wire`, `filter`, `catalogue`, `trackers` and `cache` are plain Rust: no
 //! runtime, no clock of their own (time is an argument), no I/O but the table's file. Unsafe code

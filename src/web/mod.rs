@@ -37,7 +37,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus::{Registry, TextEncoder};
 use tokio::runtime;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use utoipa_axum::router::OpenApiRouter;
@@ -67,6 +67,7 @@ pub struct Reloads {
 pub struct Site {
     engine: Arc<Engine>,
     /// The data folder, where there is one.
+    #[allow(dead_code, reason = "for handlers of what is counted")]
     data: Option<Arc<PathBuf>>,
     accounts: Arc<Accounts>,
     registry: Registry,
@@ -101,12 +102,16 @@ impl Site {
 /// # Errors
 /// No thread, no runtime, or the listener is of no use.
 pub fn spawn(listener: TcpListener, site: Site) -> io::Result<()> {
-    spawn_within(LIMITS, listener, site)
+    let ended = site.accounts.ended();
+    spawn_within(LIMITS, listener, router(site), ended)
 }
 
-fn spawn_within(limits: Limits, listener: TcpListener, site: Site) -> io::Result<()> {
-    let ended = site.accounts.ended();
-    let router = router(site);
+fn spawn_within(
+    limits: Limits,
+    listener: TcpListener,
+    router: Router,
+    ended: watch::Receiver<u64>,
+) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()

@@ -44,8 +44,8 @@
 //! | [`alerts`] | what is worth a word to the owner, and whom it is sent to | lists (fetching), history, policy (the clock on the wall), config, clock |
 //! | [`engine`] | the function above; changes while it runs; names of the house; writing counts down | all of the above |
 //! | [`server`] | the front doors: `udp`, `stream` (TCP, TLS), `doh`, `quic`; certificates | engine, config |
-//! | [`control`] | orders to the running server, over a socket | engine, alerts, wire |
-//! | [`web`] | HTTP: metrics, health | engine, stats, lists, alerts |
+//! | [`web`] | HTTP: the API, the dashboard's files, login, metrics, health | engine, clients, clock, config, data, policy, stats, lists, alerts |
+//! | [`control`] | orders to the running server, over a socket | engine, web (accounts), alerts, wire |
 //!
 //! No room is used by one it uses. `wire`, `filter`, `catalogue`, `trackers` and `cache` are plain Rust: no
 //! runtime, no clock of their own (time is an argument), no I/O but the table's file. Unsafe code

@@ -42,7 +42,7 @@ use futures_util::future::join_all;
 use prometheus::{Registry, TextEncoder};
 use subtle::ConstantTimeEq as _;
 use tokio::runtime;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use utoipa_axum::router::OpenApiRouter;
@@ -117,22 +117,27 @@ pub struct Listeners {
 /// # Errors
 /// No thread, no runtime, or a listener is of no use.
 pub fn spawn(listeners: Listeners, site: Site) -> io::Result<()> {
-    spawn_within(LIMITS, listeners, site)
+    let Listeners { web, metrics } = listeners;
+    let everything = pages().merge(if metrics.is_none() { measured() } else { Router::new() });
+    let web = web.map(|listener| (listener, open(everything, &site)));
+    let metrics = metrics.map(|listener| (listener, open(measured(), &site)));
+    spawn_within(LIMITS, web.into_iter().chain(metrics).collect(), site.accounts.ended())
 }
 
-fn spawn_within(limits: Limits, listeners: Listeners, site: Site) -> io::Result<()> {
-    let Listeners { web, metrics } = listeners;
-    let ended = site.accounts.ended();
-    let everything = pages().merge(if metrics.is_none() { measured() } else { Router::new() });
-    let finish = |router: Router<Site>| {
-        router
-            .route("/healthz", get(|| async { "ok\n" }))
-            .route("/readyz", get(show_ready))
-            .layer(middleware::from_fn_with_state(site.clone(), guard::check))
-            .with_state(site.clone())
-    };
-    let web = web.map(|listener| (listener, finish(everything)));
-    let metrics = metrics.map(|listener| (listener, finish(measured())));
+/// Opens what `router` shows to those who may see it, and tells everybody how it goes.
+fn open(router: Router<Site>, site: &Site) -> Router {
+    router
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(show_ready))
+        .layer(middleware::from_fn_with_state(site.clone(), guard::check))
+        .with_state(site.clone())
+}
+
+fn spawn_within(
+    limits: Limits,
+    served: Vec<(TcpListener, Router)>,
+    ended: watch::Receiver<u64>,
+) -> io::Result<()> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(THREADS)
@@ -145,7 +150,7 @@ fn spawn_within(limits: Limits, listeners: Listeners, site: Site) -> io::Result<
             let listener = tokio::net::TcpListener::from_std(listener)?;
             Ok(serve::serve(listener, router, limits, ended.clone()))
         };
-        web.into_iter().chain(metrics).map(serve).collect::<io::Result<Vec<_>>>()?
+        served.into_iter().map(serve).collect::<io::Result<Vec<_>>>()?
     };
     thread::Builder::new().name("web".to_owned()).spawn(move || {
         runtime.block_on(join_all(served));

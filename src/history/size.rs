@@ -85,7 +85,7 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    use super::super::read::{By, Reader};
+    use super::super::read::{By, Reader, Span};
     use super::super::{Retention, Row};
     use super::*;
 

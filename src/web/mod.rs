@@ -11,7 +11,6 @@
 //! ```
 
 mod api;
-#[expect(unused_qualifications, reason = "so do the macros that describe handlers")]
 mod events;
 mod families;
 mod files;

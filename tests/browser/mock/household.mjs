@@ -77,9 +77,9 @@ export const devices = DEVICES.map(([name, profile, vendor, tags], index) => ({
 /** How strongly a company follows a device; 0 for not at all. @param {number} d @param {number} c */
 function follows(d, c) {
   const device = devices[d];
-  const fame = c < 1 ? 0.97 : c < 10 ? 0.8 - 0.03 * c : c < 48 ? 0.5 - 0.006 * c : 0.22 - 0.0004 * c;
+  const fame = c < 1 ? 0.99 : c < 10 ? 0.85 - 0.03 * c : c < 48 ? 0.55 - 0.007 * c : 0.2 - 0.0004 * c;
   const likes = device.busy * (device.thing && c > 5 ? 0.3 : 1);
-  return chance('meets', d, c) < fame * (0.25 + likes) * Math.min(1, likes + 0.35) ? fame : 0;
+  return chance('meets', d, c) < (c < 48 ? Math.min(1, fame * (0.45 + likes)) : fame * likes) ? fame : 0;
 }
 
 /** [device, company, strength] for all pairs that meet. */
@@ -99,10 +99,10 @@ function awake(d, hour) {
  */
 function onDay(d, c, s, ago) {
   const luck = chance('day', d, c, ago);
-  if (luck > 0.25 + s * 0.8) return null;
+  if (luck > 0.3 + s * 0.75) return null;
   const n = Math.ceil(luck * 60 * s * devices[d].busy) + 1;
   const level = companies[c].level;
-  const let_through = level === 'never' ? n : level === 'strict' ? Math.round(n * 0.7) : Math.round(n * 0.08 * chance('through', d, c));
+  const let_through = level === 'never' ? n : level === 'strict' ? Math.round(n * (c % 2 ? 0.8 : 0.2)) : c % 11 === 7 ? Math.round(n * 0.7) : Math.round(n * 0.08 * chance('through', d, c));
   return { block: n - let_through, pass: let_through, hours: 1 + Math.floor(chance('hours', d, c, ago) * 9 * s) };
 }
 

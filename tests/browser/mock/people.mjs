@@ -42,6 +42,8 @@ export function fresh(now) {
       setting('cache.stale', 'how long expired answers serve when nobody has newer ones; 0s for never', '0s to 7d', '1d', false, 'dashboard'),
       setting('block.ttl', 'how long clients may remember a refusal', '0s to 1d', '10s'),
       setting('block.answer', 'what a refused query gets: no such name, no data, nowhere, a no, or an address', 'nxdomain, nodata, null, refused or addresses', 'nxdomain'),
+      setting('lists', 'lists to subscribe to, at most 57; the order breaks ties', 'a list of names, files and URLs', '[oisd-small, adguard-dns, stevenblack]', false, 'file'),
+      setting('profiles', 'what holds for some devices instead of what holds for the house; at most 200', 'a list of profiles', '- name: kids\n  for: ["#kid"]\n  level: strict\n  services: [tiktok, discord]\n  schedule: [sun-thu 20:00-07:00 night]\n- { name: night, only_allowed: true }', false, 'file'),
       setting('bypass', 'which ways around this server are refused: what browsers ask first, or all', 'off, signals or all', 'signals'),
       setting('safe_search', 'which engines answer as for children; all is films, too', 'off, search or all', 'off'),
       setting('stats.level', 'whether it is counted who was followed, or only by whom', 'counts, devices or full', 'devices'),

@@ -13,8 +13,10 @@ const made = new Map();
  * @returns {T}
  */
 function once(name, make) {
-  const key = `${language.value} ${name}`;
-  if (!made.has(key)) made.set(key, make(language.value));
+  // English in London has another clock than in New York.
+  const local = navigator.languages?.find((one) => one.startsWith(language.value)) ?? language.value;
+  const key = `${local} ${name}`;
+  if (!made.has(key)) made.set(key, make(local));
   return made.get(key);
 }
 

@@ -34,14 +34,15 @@ export function Chart({ series, label }) {
     const axis = { stroke: css('--soft'), grid: { stroke: css('--line'), width: 1 }, ticks: { show: false }, font: `12px ${css('--sans')}` };
     const bars = uPlot.paths.bars?.({ size: [0.7, 60], radius: 0.15 });
     const shape = bars ? { paths: bars } : {};
+    const told = (/** @type {any} */ _, /** @type {number | null} */ n) => (n === null || n === undefined ? '' : number(n));
     const chart = new uPlot({
       width: box.clientWidth, height: 190, padding: [8, 4, 0, 0],
       cursor: { y: false, points: { show: false } },
       scales: { y: { range: (_, __, most) => [0, Math.max(1, most)] } },
       axes: [{ ...axis, space: 70, values: (_, all) => all.map((at) => (series.block.length > 48 ? day(at) : clock(at))) }, { ...axis, size: 46, values: (_, all) => all.map((n) => number(n)) }],
-      series: [{ label: t('chart.time'), value: (_, at) => (at ? `${day(at)} ${clock(at)}` : '–') },
-        { label: t('chart.all'), ...shape, fill: css('--line'), stroke: css('--line'), points: { show: false } },
-        { label: t('chart.refused'), ...shape, fill: css('--accent'), stroke: css('--accent'), points: { show: false } }],
+      series: [{ label: t('chart.time'), value: (_, at) => (at ? `${day(at)} ${clock(at)}` : '') },
+        { label: t('chart.all'), value: told, ...shape, fill: css('--line'), stroke: css('--line'), points: { show: false } },
+        { label: t('chart.refused'), value: told, ...shape, fill: css('--accent'), stroke: css('--accent'), points: { show: false } }],
     }, points(series), box);
     const watch = new ResizeObserver(() => chart.setSize({ width: box.clientWidth, height: 190 }));
     watch.observe(box);

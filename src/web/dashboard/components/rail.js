@@ -19,7 +19,7 @@ function Tab({ name, current, also = '' }) {
 
 /** Light, dark, or as the system has it; and the language. */
 export function Looks() {
-  return html`<div class="stack">
+  return html`<div class="looks">
     <label class="field"><span>${t('look.theme')}</span>
       <select value=${theme.value} onChange=${(/** @type {any} */ event) => setTheme(event.target.value)}>
         ${['system', 'light', 'dark'].map((name) => html`<option value=${name} selected=${theme.value === name}>${t(`look.${name}`)}</option>`)}

@@ -15,7 +15,7 @@ export function Strip({ series }) {
   const y = scaleLinear([0, Math.max(1, ...all)], [0, HIGH]);
   const sum = (/** @type {number[]} */ one) => one.reduce((a, b) => a + b, 0);
   const marks = [0, 6, 12, 18, all.length - 1].filter((i, at, every) => i < all.length && every.indexOf(i) === at);
-  return html`<svg class="strip" viewBox=${`0 0 ${WIDE} 96`} preserveAspectRatio="none" role="img" aria-label=${t('strip.label', { all: number(sum(all)), block: number(sum(series.block)), hours: all.length })}>
+  return html`<svg class="strip" viewBox=${`0 0 ${WIDE} ${HIGH}`} preserveAspectRatio="none" role="img" aria-label=${t('strip.label', { all: number(sum(all)), block: number(sum(series.block)), hours: all.length })}>
     ${all.map((n, i) => html`<g><title>${clock(series.since + i * series.step)}: ${t('strip.hour', { all: number(n), block: number(series.block[i] ?? 0) })}</title>
       <rect class="let" x=${x(String(i))} y=${HIGH - y(n)} width=${x.bandwidth()} height=${y(n)} rx="2" />
       <rect class="no" x=${x(String(i))} y=${HIGH - y(series.block[i] ?? 0)} width=${x.bandwidth()} height=${y(series.block[i] ?? 0)} rx="2" /></g>`)}

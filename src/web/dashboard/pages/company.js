@@ -17,6 +17,7 @@ import { t } from '../app/words.js';
 /** @typedef {import('../app/contract').CompanyPage} CompanyPage */
 
 const DAYS = 30;
+const NAMES = 14;
 
 /** @returns {import('../components/table.js').Column[]} */
 const columns = () => [
@@ -25,6 +26,9 @@ const columns = () => [
   { label: t('device.refused'), number: true, by: (row) => row.block, cell: (row) => html`${number(row.block)} <${Ratio} block=${row.block} rest=${row.allow + row.pass} />` },
   { label: t('device.last'), by: (row) => -row.last, cell: (row) => html`<span class="soft">${when(row.last)}</span>` },
 ];
+
+/** @param {{ of: string[] }} props */
+const Names = ({ of }) => html`<ul class="names">${of.map((name) => html`<li class="mono">${name}</li>`)}</ul>`;
 
 /** @param {{ of: CompanyPage }} props */
 function Choices({ of }) {
@@ -53,9 +57,9 @@ export function Page({ rest }) {
     </div>
     <section class="stack"><h2>${t('company.who')}</h2><div class="card flush"><${Table} label=${t('company.who')} columns=${columns()} rows=${one.devices} name=${(/** @type {any} */ row) => row.key} sorted=${[1, -1]} /></div></section>
     <div class="grid">
-      <section class="card"><h2>${t('company.domains', { n: one.domains.length })}</h2><ul class="names">${one.domains.slice(0, 40).map((domain) => html`<li class="mono">${domain}</li>`)}</ul>
-        ${one.domains.length > 40 && html`<p class="soft small">${t('company.moreDomains', { n: one.domains.length - 40 })}</p>`}
-        ${one.cloaked.length > 0 && html`<h3>${t('company.cloaked')}</h3><p class="soft small">${t('company.cloakedWhy')}</p><ul class="names">${one.cloaked.map((domain) => html`<li class="mono">${domain}</li>`)}</ul>`}</section>
+      <section class="card"><h2>${t('company.domains', { n: one.domains.length })}</h2><${Names} of=${one.domains.slice(0, NAMES)} />
+        ${one.domains.length > NAMES && html`<details><summary>${t('company.moreDomains', { n: one.domains.length - NAMES })}</summary><${Names} of=${one.domains.slice(NAMES)} /></details>`}
+        ${one.cloaked.length > 0 && html`<h3>${t('company.cloaked')}</h3><p class="soft small">${t('company.cloakedWhy')}</p><${Names} of=${one.cloaked} />`}</section>
       <section class="card"><h2>${t('company.lists')}</h2><p class="soft small">${t('company.listsWhy')}</p>
         ${one.lists.length ? html`<ul class="list">${one.lists.map((list) => html`<li><a href="#/lists">${list}</a></li>`)}</ul>` : html`<p>${t('company.noList')}</p>`}</section>
     </div>`}<//></div>`;

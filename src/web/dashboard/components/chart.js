@@ -40,7 +40,7 @@ export function Chart({ series, label }) {
       cursor: { y: false, points: { show: false } },
       scales: { y: { range: (_, __, most) => [0, Math.max(1, most)] } },
       axes: [{ ...axis, space: 70, values: (_, all) => all.map((at) => (series.block.length > 48 ? day(at) : clock(at))) }, { ...axis, size: 46, values: (_, all) => all.map((n) => number(n)) }],
-      series: [{ label: t('chart.time'), value: (_, at) => (at ? `${day(at)} ${clock(at)}` : '') },
+      series: [{ label: ' ', value: (_, at) => (at ? `${day(at)} ${clock(at)}` : '') },
         { label: t('chart.all'), value: told, ...shape, fill: css('--line'), stroke: css('--line'), points: { show: false } },
         { label: t('chart.refused'), value: told, ...shape, fill: css('--accent'), stroke: css('--accent'), points: { show: false } }],
     }, points(series), box);

@@ -7,7 +7,10 @@ import { t } from '../app/words.js';
 /** @param {{ of: string }} props */
 export const Verdict = ({ of }) => html`<span class=${`chip ${of === 'block' ? 'block' : of === 'allow' ? 'through' : ''}`}>${t(`verdict.${of}`)}</span>`;
 
-/** How much was refused, as a bar with its words. @param {{ block: number, rest: number }} props */
+/**
+ * How much was refused, as a bar with its words. What trackers got is hatched.
+ * @param {{ block: number, rest: number }} props
+ */
 export function Ratio({ block, rest }) {
   const all = block + rest;
   const share = all ? block / all : 0;

@@ -146,17 +146,17 @@ export function GraphView({ graph, most, chosen, wanted, onChoose, onMore }) {
   const said = node || found.length ? legible(seen, scale) : new Set();
   if (node) said.add(node.id);
 
-  return html`<div class="sky" ref=${box}>
+  return html`<div class="sky"><div class="field-of-view" ref=${box}>
     ${picture && html`<svg ref=${svg} width=${picture.width} height=${picture.height} tabindex="0" role="application" aria-label=${t('picture.label')} aria-roledescription=${t('picture.role')}
       class=${seen.length ? 'lit' : ''} onKeyDown=${walk} onBlur=${() => light(null)}
       onPointerMove=${(/** @type {PointerEvent} */ event) => event.pointerType === 'mouse' && light(under(event)?.id ?? null)} onPointerLeave=${() => light(null)}
       onClick=${(/** @type {any} */ event) => open(under(event))}>
       <g transform=${shift}>${base}${dots}
         ${seen.length > 0 && html`<g class="focus">${rays.map((link) => html`<path d=${path(link, picture)} class=${got(link) ? 'through' : 'no'} stroke=${link.target.kind === 'rest' ? 'var(--edge)' : colour(link.target.category)} />`)}
-          ${[...seen].reverse().map((one) => html`<${Dot} node=${one} named=${said.has(one.id)} scale=${scale} />`)}</g>`}</g></svg>`}
+          ${[...seen].reverse().map((one) => html`<${Dot} node=${one} named=${said.has(one.id)} scale=${scale} />`)}</g>`}</g></svg>`}</div>
+    <div class="below"><p class="says" aria-live="polite">${node ? sentenceOf(node) : wanted && !found.length ? t('nothingFound') : t('picture.hint')}</p>
     <div class="zoom"><button class="do square" aria-label=${t('picture.in')} onClick=${() => zoomBy(1.6)}><${Icon} name="plus" /></button>
       <button class="do square" aria-label=${t('picture.out')} onClick=${() => zoomBy(0.625)}><${Icon} name="minus" /></button>
-      <button class="do square" aria-label=${t('picture.whole')} onClick=${() => zoomBy(0)}><${Icon} name="whole" /></button></div>
-    <p class="says" aria-live="polite">${node ? sentenceOf(node) : wanted && !found.length ? t('nothingFound') : t('picture.hint')}</p>
+      <button class="do square" aria-label=${t('picture.whole')} onClick=${() => zoomBy(0)}><${Icon} name="whole" /></button></div></div>
   </div>`;
 }

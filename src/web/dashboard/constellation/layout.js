@@ -109,7 +109,7 @@ function stand(devices, companies, links, width, height) {
     turned += weight[i] ?? 0;
     const far = 0.88 + 0.24 * mark(`far ${one.id}`);
     one.hx = width / 2 + Math.cos(angle) * (width / 2 - 44) * far * 0.92;
-    one.hy = height / 2 - 12 + Math.sin(angle) * (height / 2 - 50) * far * 0.92;
+    one.hy = height / 2 - 6 + Math.sin(angle) * (height / 2 - 34) * far * 0.92;
   });
   devices.forEach((one) => {
     const angle = mark(one.id) * 2 * Math.PI;
@@ -128,7 +128,7 @@ function stand(devices, companies, links, width, height) {
     .tick(TURNS);
   for (const one of nodes) {
     one.x = Math.min(width - one.r - 4, Math.max(one.r + 4, one.x));
-    one.y = Math.min(height - one.r - 58, Math.max(one.r + 4, one.y));
+    one.y = Math.min(height - one.r - 18, Math.max(one.r + 4, one.y));
   }
 }
 

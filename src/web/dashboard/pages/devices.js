@@ -2,7 +2,6 @@
 
 import { html, useState } from '../vendor/preact.js';
 import { Table } from '../components/table.js';
-import { Ratio } from '../components/verdict.js';
 import { Empty, Head, Loading, Note } from '../components/states.js';
 import { Search } from '../components/form.js';
 import { useData } from '../app/data.js';
@@ -20,7 +19,7 @@ const columns = () => [
       ${row.around > 0 && html`<span class="chip stop">${t('device.around', { n: row.around, count: number(row.around) })}</span>`}
       ${!row.asked && html`<span class="chip">${t('device.quiet')}</span>`}</span>`, wide: true },
   { label: t('device.companies'), number: true, by: (row) => row.companies, cell: (row) => number(row.companies) },
-  { label: t('device.refused'), number: true, by: (row) => row.block, cell: (row) => html`${number(row.block)} <${Ratio} block=${row.block} rest=${row.queries - row.block} />` },
+  { label: t('device.refused'), number: true, by: (row) => row.block, cell: (row) => number(row.block) },
   { label: t('device.last'), by: (row) => -(row.last ?? 0), cell: (row) => html`<span class="soft">${when(row.last)}</span>` },
 ];
 

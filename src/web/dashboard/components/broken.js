@@ -34,8 +34,8 @@ export function Broken({ devices, items, device, setDevice, onWhy }) {
     <${Select} label=${t('broken.device')} value=${device} onChange=${setDevice} options=${[...(device ? [] : [['', t('live.everyDevice')]]), ...devices.map((one) => [one.key, one.key === me ? t('broken.this', { name: one.name }) : one.name])]} />
     ${names.size
       ? html`<ul class="list">${[...names.values()].map(({ item, times }) => html`<li key=${item.name}><span><b>${item.name}</b><small class="soft block">${[item.company, when(item.at), t('broken.times', { n: times, times: number(times) })].filter(Boolean).join(' · ')}</small></span>
-          <span class="row"><button class="do" aria-label=${t('broken.allowName', { name: item.name })} onClick=${() => choose({ device: item.key }, { name: item.name }, 'allow')}>${t('broken.allow')}</button>
-          <button class="do plain" aria-label=${t('live.whyName', { name: item.name })} onClick=${() => onWhy(item)}>${t('live.why')}</button></span></li>`)}</ul>`
+          <span class="row"><button class="do" aria-label=${`${t('broken.allow')}: ${item.name}`} onClick=${() => choose({ device: item.key }, { name: item.name }, 'allow')}>${t('broken.allow')}</button>
+          <button class="do plain" aria-label=${`${t('live.why')} ${item.name}`} onClick=${() => onWhy(item)}>${t('live.why')}</button></span></li>`)}</ul>`
       : html`<${Empty} title=${t('broken.nothing')}>${t('broken.reload')}<//>`}
   </section>`;
 }

@@ -56,9 +56,9 @@ export function BigButton({ button, onPress, disabled = false, most, what }) {
   const [asking, ask] = useState(false);
   const left = useLeft(button);
   return html`<div class="press">
-    <button class=${`big ${button.state}`} disabled=${disabled} aria-label=${`${what}: ${stateText(button)}. ${t(button.state === 'on' ? 'button.toPause' : 'button.toOn')}`}
+    <button class=${`big ${button.state}`} disabled=${disabled}
       onClick=${() => (button.state === 'on' ? ask(true) : onPress({ state: 'on' }))}>
-      <${Ring} state=${button.state} />
+      <${Ring} state=${button.state} /><span class="unseen">${what}:</span>
       <span class="said">${t(`button.big.${button.state}`)}</span>
       <span class="more">${left ?? (button.state === 'paused' && button.until ? t('button.until', { time: until(button.until) }) : t(button.state === 'on' ? 'button.tapPause' : 'button.tapOn'))}</span>
     </button>

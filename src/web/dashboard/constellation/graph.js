@@ -7,13 +7,12 @@ import { Icon } from '../components/icon.js';
 import { number } from '../app/format.js';
 import { dark } from '../app/kept.js';
 import { t } from '../app/words.js';
-import { arrange, legible } from './layout.js';
+import { arrange, legible, LETTERS } from './layout.js';
 
 /** @typedef {import('./layout.js').Node} Node */
 /** @typedef {import('./layout.js').Link} Link */
 /** @typedef {import('./layout.js').Picture} Picture */
 
-const LETTERS = 18;
 const NEAR = 26;
 
 /** @param {Node} node */
@@ -35,7 +34,7 @@ function path({ source, target }, { width, height }) {
   return `M${source.x.toFixed(1)} ${source.y.toFixed(1)}Q${(mx + (width / 2 - mx) * 0.18).toFixed(1)} ${(my + (height / 2 - my) * 0.18).toFixed(1)} ${target.x.toFixed(1)} ${target.y.toFixed(1)}`;
 }
 
-/** @param {{ node: Node, named: boolean, scale: number }} props */
+/** @param {{ node: Node, named: 'below' | 'above' | undefined, scale: number }} props */
 function Dot({ node, named, scale }) {
   const paint = node.kind === 'company' ? colour(node.category) : 'var(--soft)';
   const name = nameOf(node);
@@ -44,7 +43,7 @@ function Dot({ node, named, scale }) {
     : html`<circle class="back" r=${node.r} /><circle r=${node.r} fill=${paint} fill-opacity=${node.kind === 'rest' ? 0.12 : got(node) ? 0.95 : 0.22} stroke=${paint} stroke-width=${node.kind === 'rest' ? 1.5 : 2} stroke-dasharray=${got(node) && node.kind === 'company' ? undefined : '4 3'} />`;
   return html`<g transform=${`translate(${node.x.toFixed(1)} ${node.y.toFixed(1)})`}>${shape}
     ${node.kind === 'rest' && html`<text class="plus" dy="0.35em">+${node.count}</text>`}
-    ${named && html`<text y=${node.r + 13 / scale} style=${{ fontSize: `${12 / scale}px`, strokeWidth: `${3.5 / scale}px` }} class=${node.kind}>${name.length > LETTERS ? `${name.slice(0, LETTERS - 1)}…` : name}</text>`}</g>`;
+    ${named && html`<text y=${named === 'below' ? node.r + 13 / scale : -node.r - 5 / scale} style=${{ fontSize: `${12 / scale}px`, strokeWidth: `${3.5 / scale}px` }} class=${node.kind}>${name.length > LETTERS ? `${name.slice(0, LETTERS - 1)}…` : name}</text>`}</g>`;
 }
 
 /**
@@ -135,16 +134,16 @@ export function GraphView({ graph, most, chosen, wanted, onChoose, onMore }) {
   const word = t('picture.label');
   const base = useMemo(() => picture && html`
     <g class="links">${picture.links.map((link) => html`<path d=${path(link, picture)} class=${got(link) ? 'through' : 'no'} stroke=${link.target.kind === 'rest' ? 'var(--edge)' : colour(link.target.category)} />`)}</g>`, [picture, night]);
-  const named = useMemo(() => (picture ? legible(picture.nodes, scale) : new Set()), [picture, scale]);
-  const dots = useMemo(() => picture && html`<g class="dots">${picture.nodes.map((node) => html`<${Dot} key=${node.id} node=${node} named=${named.has(node.id)} scale=${scale} />`)}</g>`, [picture, named, night, word]);
+  const named = useMemo(() => (picture ? legible(picture.nodes, scale, picture) : new Map()), [picture, scale]);
+  const dots = useMemo(() => picture && html`<g class="dots">${picture.nodes.map((node) => html`<${Dot} key=${node.id} node=${node} named=${named.get(node.id)} scale=${scale} />`)}</g>`, [picture, named, night, word]);
 
   const found = wanted && picture ? picture.nodes.filter((one) => one.kind !== 'rest' && one.name.toLowerCase().includes(wanted.toLowerCase())) : [];
   const focus = lit ?? chosen ?? (found.length ? 'found' : null);
   const node = focus && focus !== 'found' ? byId.get(focus) : undefined;
   const rays = node && picture ? picture.around.get(node.id) ?? [] : [];
   const seen = node ? [node, ...rays.map((link) => (link.source === node ? link.target : link.source))] : found;
-  const said = node || found.length ? legible(seen, scale) : new Set();
-  if (node) said.add(node.id);
+  const said = seen.length && picture ? legible(seen, scale, picture) : new Map();
+  if (node && !said.has(node.id)) said.set(node.id, 'below');
 
   return html`<div class="sky"><div class="field-of-view" ref=${box}>
     ${picture && html`<svg ref=${svg} width=${picture.width} height=${picture.height} tabindex="0" role="application" aria-label=${t('picture.label')} aria-roledescription=${t('picture.role')}
@@ -153,7 +152,7 @@ export function GraphView({ graph, most, chosen, wanted, onChoose, onMore }) {
       onClick=${(/** @type {any} */ event) => open(under(event))}>
       <g transform=${shift}>${base}${dots}
         ${seen.length > 0 && html`<g class="focus">${rays.map((link) => html`<path d=${path(link, picture)} class=${got(link) ? 'through' : 'no'} stroke=${link.target.kind === 'rest' ? 'var(--edge)' : colour(link.target.category)} />`)}
-          ${[...seen].reverse().map((one) => html`<${Dot} node=${one} named=${said.has(one.id)} scale=${scale} />`)}</g>`}</g></svg>`}</div>
+          ${[...seen].reverse().map((one) => html`<${Dot} node=${one} named=${said.get(one.id)} scale=${scale} />`)}</g>`}</g></svg>`}</div>
     <div class="below"><p class="says" aria-live="polite">${node ? sentenceOf(node) : wanted && !found.length ? t('nothingFound') : t('picture.hint')}</p>
     <div class="zoom"><button class="do square" aria-label=${t('picture.in')} onClick=${() => zoomBy(1.6)}><${Icon} name="plus" /></button>
       <button class="do square" aria-label=${t('picture.out')} onClick=${() => zoomBy(0.625)}><${Icon} name="minus" /></button>

@@ -1,7 +1,7 @@
 // Where each node of the picture stands: devices in the middle, companies around them by category.
 // Nothing here is left to chance: the same data make the same picture.
 
-import { forceCollide, forceLink, forceSimulation, forceX, forceY, scaleSqrt } from '../vendor/d3.js';
+import { forceCollide, forceLink, forceSimulation, forceX, forceY } from '../vendor/d3.js';
 import { CATEGORIES } from '../components/category.js';
 
 /** @typedef {import('../app/contract').Graph} Graph */
@@ -25,6 +25,10 @@ import { CATEGORIES } from '../components/category.js';
 /** @typedef {{ nodes: Node[], links: Link[], around: Map<string, Link[]>, width: number, height: number }} Picture */
 
 const TURNS = 180;
+/** A longer name is cut. */
+export const LETTERS = 18;
+/** Pixels that a letter of a name takes, at most. */
+const LETTER = 6.8;
 
 /** A number in 0..1 that is the same for the same word. @param {string} word */
 function mark(word) {
@@ -50,7 +54,9 @@ const node = (given) => ({ category: '', block: 0, through: 0, x: 0, y: 0, hx: 0
  */
 export function arrange(graph, { width, height, most }) {
   const small = Math.min(width, height) < 560;
-  const size = scaleSqrt([0, Math.max(1, graph.devices.length)], [small ? 3 : 4, most > 60 ? 15 : small ? 17 : 24]);
+  const [least, largest] = [small ? 3 : 4, most > 60 ? 15 : small ? 17 : 24];
+  // By area, so that twice the devices look twice as large.
+  const size = (/** @type {number} */ reach) => least + (largest - least) * Math.sqrt(reach / Math.max(1, graph.devices.length));
   const devices = graph.devices.map((one) => node({ id: `d:${one.key}`, kind: 'device', name: one.name, reach: one.companies, r: small ? 6 : 8 }));
   const order = graph.companies.map((_, i) => i).sort((a, b) => (graph.companies[b]?.devices ?? 0) - (graph.companies[a]?.devices ?? 0) || (graph.companies[b]?.hours ?? 0) - (graph.companies[a]?.hours ?? 0) || a - b);
   const rest = node({ id: 'rest', kind: 'rest', name: '', reach: 0, r: size(graph.devices.length * 0.8), count: 0 });
@@ -134,20 +140,27 @@ function stand(devices, companies, links, width, height) {
 
 /**
  * Names that fit without covering one another, the widest reach first.
- * @param {Node[]} nodes @param {number} scale of the zoom @param {number} letter width of a letter
+ * @param {Node[]} nodes @param {number} scale of the zoom @param {{ width: number, height: number }} frame
+ * @returns {Map<string, 'below' | 'above'>} where each name stands
  */
-export function legible(nodes, scale, letter = 6.2) {
+export function legible(nodes, scale, frame) {
   /** @type {{ left: number, right: number, top: number, bottom: number }[]} */
   const taken = nodes.map((one) => ({ left: one.x * scale - one.r * scale, right: one.x * scale + one.r * scale, top: one.y * scale - one.r * scale, bottom: one.y * scale + one.r * scale }));
-  const said = new Set();
+  /** @type {Map<string, 'below' | 'above'>} */
+  const said = new Map();
   const first = (/** @type {Node} */ one) => (one.kind === 'rest' ? 1e6 : one.kind === 'device' ? one.reach * 0.12 : one.reach);
   for (const one of [...nodes].sort((a, b) => first(b) - first(a) || mark(a.id) - mark(b.id))) {
-    const half = (Math.min(18, one.name.length || 12) * letter) / 2;
-    const top = (one.y + one.r) * scale + 2;
-    const box = { left: one.x * scale - half, right: one.x * scale + half, top, bottom: top + 14 };
-    if (taken.some((other) => box.left < other.right && box.right > other.left && box.top < other.bottom && box.bottom > other.top)) continue;
-    taken.push(box);
-    said.add(one.id);
+    const half = (Math.min(LETTERS, one.name.length || 12) * LETTER) / 2;
+    const [left, right] = [one.x * scale - half, one.x * scale + half];
+    if (left < 0 || right > frame.width * scale) continue;
+    for (const where of /** @type {const} */ (['below', 'above'])) {
+      const top = where === 'below' ? (one.y + one.r) * scale + 2 : (one.y - one.r) * scale - 16;
+      const box = { left, right, top, bottom: top + 14 };
+      if (taken.some((other) => left < other.right && right > other.left && box.top < other.bottom && box.bottom > other.top)) continue;
+      taken.push(box);
+      said.set(one.id, where);
+      break;
+    }
   }
   return said;
 }

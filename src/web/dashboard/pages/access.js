@@ -102,7 +102,7 @@ function Tokens() {
   }
   return html`<section class="card"><h2>${t('tokens.title')}</h2><p class="soft">${t('tokens.about')} <a href="/api/v1/api">${t('tokens.api')}</a></p>
     <${Loading} of=${tokens}>${(/** @type {Token[]} */ all) => (all.length
-      ? html`<ul class="list">${all.map((one) => html`<li key=${one.id}><span><b>${one.name}</b> <span class="chip">${t(`scope.token.${one.scope}`)}</span><small class="soft block">${t('tokens.made', { date: date(one.made) })} · ${t('tokens.used', { when: when(one.used) })}</small></span><button class="do plain" aria-label=${t('tokens.removeName', { name: one.name })} onClick=${() => ask(one)}>${t('tokens.remove')}</button></li>`)}</ul>`
+      ? html`<ul class="list">${all.map((one) => html`<li key=${one.id}><span><b>${one.name}</b> <span class="chip">${t(`scope.token.${one.scope}`)}</span><small class="soft block">${t('tokens.made', { date: date(one.made) })} · ${t('tokens.used', { when: when(one.used) })}</small></span><button class="do plain" aria-label=${`${t('tokens.remove')}: ${one.name}`} onClick=${() => ask(one)}>${t('tokens.remove')}</button></li>`)}</ul>`
       : html`<${Empty} title=${t('tokens.none')} />`)}<//>
     ${made && html`<${Note} calm title=${t('tokens.once')}><code>${made}</code><//>`}
     <form onSubmit=${submit} class="row bottom"><label class="field grow"><span>${t('tokens.name')}</span><input required maxlength="64" value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} /></label>

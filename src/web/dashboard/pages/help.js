@@ -25,7 +25,7 @@ async function copy(text) {
 
 /** Something to type in elsewhere. @param {{ label: string, text: string }} props */
 function Typed({ label, text }) {
-  return html`<div class="typed"><span><small class="soft">${label}</small><code>${text}</code></span><button class="do" aria-label=${t('help.copy', { text })} onClick=${() => copy(text)}>${t('copy')}</button></div>`;
+  return html`<div class="typed"><span><small class="soft">${label}</small><code>${text}</code></span><button class="do" aria-label=${`${t('copy')}: ${text}`} onClick=${() => copy(text)}>${t('copy')}</button></div>`;
 }
 
 /** @param {{ names: string[] }} props */

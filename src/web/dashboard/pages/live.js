@@ -60,7 +60,7 @@ function Lines({ items, onWhy }) {
     <time>${second(item.at)}</time><span class="who">${item.device}</span>
     <span class="what"><b>${item.name}</b> <small>${item.type}${item.company ? ` · ${item.company}` : ''}</small></span>
     <${Verdict} of=${item.verdict} />
-    <button class="do plain" aria-label=${t('live.whyName', { name: item.name })} onClick=${() => onWhy(item)}>${t('live.why')}</button></li>`)}</ol>`;
+    <button class="do plain" aria-label=${`${t('live.why')} ${item.name}`} onClick=${() => onWhy(item)}>${t('live.why')}</button></li>`)}</ol>`;
 }
 
 /** @param {{ query: URLSearchParams }} props */

@@ -45,7 +45,7 @@ function One({ profile, names, onEdit }) {
     ['profile.safe', profile.safe_search && t(`safe.${profile.safe_search}`)], ['profile.bypass', profile.bypass && t(`bypass.${profile.bypass}`)],
     ['profile.only', profile.only_allowed ? t('profile.onlyYes') : null], ['profile.members', profile.members.length ? html`<span class="mono">${profile.members.join(', ')}</span>` : null]];
   const said = facts.filter(([, value]) => value);
-  return html`<section class="card"><header><h2>${profile.name}</h2>${isOwner() && html`<button class="do plain" aria-label=${t('profile.editName', { name: profile.name })} onClick=${onEdit}>${t('profile.edit')}</button>`}</header>
+  return html`<section class="card"><header><h2>${profile.name}</h2>${isOwner() && html`<button class="do plain" aria-label=${`${t('profile.edit')}: ${profile.name}`} onClick=${onEdit}>${t('profile.edit')}</button>`}</header>
     ${said.length ? html`<dl class="facts">${said.map(([name, value]) => html`<dt>${t(name)}</dt><dd>${value}</dd>`)}</dl>` : html`<p class="soft">${t('profile.asHouse')}</p>`}
     ${profile.schedule.length > 0 && html`<h3>${t('profile.schedule')}</h3><${Week} entries=${profile.schedule} /><ul>${profile.schedule.map((entry) => html`<li class="mono">${entry}</li>`)}</ul>`}
     <h3>${t('profile.devices', { n: profile.devices.length })}</h3>

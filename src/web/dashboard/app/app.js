@@ -74,7 +74,7 @@ function Loaded({ name, load }) {
   let inside = html`<div class="page"><${Bones} lines=${7} /></div>`;
   if (!load) inside = html`<div class="page"><${Empty} title=${t('error.noPage')}><a href="#/home">${t('nav.home')}</a><//></div>`;
   else if (broken) inside = html`<div class="page"><${Empty} title=${t('error.unknown')}><button class="do" onClick=${retry}>${t('again')}</button><//></div>`;
-  else if (loaded?.name === name) inside = html`<${loaded.Page} key=${address} rest=${route.value.rest} query=${route.value.query} />`;
+  else if (loaded?.name === name) inside = html`<${loaded.Page} key=${`${address}?${route.value.query}`} rest=${route.value.rest} query=${route.value.query} />`;
   return html`<main ref=${place} tabindex="-1" id="content">${inside}</main>`;
 }
 

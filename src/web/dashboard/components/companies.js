@@ -27,7 +27,7 @@ export function CompanyTable({ rows, device }) {
     ...(device ? [] : [{ label: t('company.devices'), number: true, by: (/** @type {Company} */ row) => row.devices, cell: (/** @type {Company} */ row) => number(row.devices) }]),
     { label: t('company.hours'), number: true, by: (row) => row.hours, cell: (row) => number(row.hours) },
     { label: t('company.refused'), number: true, by: (row) => row.block, cell: (row) => html`${number(row.block)} <${Ratio} block=${row.block} rest=${row.allow + row.pass} />` },
-    { label: '', wide: true, cell: (row) => html`<button class="do plain" aria-label=${`${t('choice.choose')} ${row.name}`} onClick=${() => ask(row)}>${t('choice.choose')}</button>` },
+    { label: '', beside: true, cell: (row) => html`<button class="do plain" aria-label=${`${t('choice.choose')} ${row.name}`} onClick=${() => ask(row)}>${t('choice.choose')}</button>` },
   ];
   return html`<${Table} label=${t('nav.companies')} columns=${columns} rows=${rows} name=${(/** @type {Company} */ row) => row.name} sorted=${[2, -1]} />
     ${asked && html`<${Dialog} title=${asked.name} onClose=${() => ask(null)}><p class="soft">${t('choice.about')}</p><${Choose} subject=${{ company: asked.name }} device=${device} now=${asked.choice} /><//>`}`;

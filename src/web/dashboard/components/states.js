@@ -29,7 +29,7 @@ export function Loading({ of, lines, children }) {
   return html`<${Bones} lines=${lines} />`;
 }
 
-/** @param {{ title: string, calm?: boolean, children?: Children }} props */
+/** @param {{ title: Children, calm?: boolean, children?: Children }} props */
 export function Note({ title, calm = false, children }) {
   return html`<div class=${calm ? 'note calm' : 'note'}><${Icon} name=${calm ? 'info' : 'warning'} /><div><b>${title}</b>${children && html`<p>${children}</p>`}</div></div>`;
 }

@@ -12,6 +12,7 @@ import { t } from '../app/words.js';
  * @property {boolean} [number] to the right
  * @property {boolean} [wide] a line of its own on a phone
  * @property {boolean} [bare] without its label on a phone
+ * @property {boolean} [beside] beside the name on a phone
  */
 
 const STEP = 50;
@@ -42,7 +43,7 @@ export function Table({ label, columns, rows, name, sorted }) {
       <caption class="unseen">${label}</caption>
       <thead><tr>${head}</tr></thead>
       <tbody>${shown.slice(0, most).map((row) => html`<tr key=${name(row)}>
-        ${columns.map((column) => html`<td class=${`${column.number ? 'number ' : ''}${column.wide ? 'wide ' : ''}${column.bare || !column.label ? 'bare' : ''}`} data-label=${column.label}>${column.cell(row)}</td>`)}</tr>`)}
+        ${columns.map((column) => html`<td class=${`${column.number ? 'number ' : ''}${column.wide ? 'wide ' : ''}${column.beside ? 'beside ' : ''}${column.bare || !column.label ? 'bare' : ''}`} data-label=${column.label}>${column.cell(row)}</td>`)}</tr>`)}
       </tbody></table></div>
     ${shown.length > most && html`<div class="row more-rows"><button class="do" onClick=${() => setMost(most + STEP * 4)}>${t('table.more', { n: shown.length - most, more: number(shown.length - most) })}</button></div>`}`;
 }

@@ -138,7 +138,7 @@ export function GraphView({ graph, most, chosen, wanted, onChoose, onMore }) {
   const dots = useMemo(() => picture && html`<g class="dots">${picture.nodes.map((node) => html`<${Dot} key=${node.id} node=${node} named=${named.get(node.id)} scale=${scale} />`)}</g>`, [picture, named, night, word]);
 
   const found = wanted && picture ? picture.nodes.filter((one) => one.kind !== 'rest' && one.name.toLowerCase().includes(wanted.toLowerCase())) : [];
-  const focus = lit ?? chosen ?? (found.length ? 'found' : null);
+  const focus = lit ?? (found.length ? 'found' : chosen);
   const node = focus && focus !== 'found' ? byId.get(focus) : undefined;
   const rays = node && picture ? picture.around.get(node.id) ?? [] : [];
   const seen = node ? [node, ...rays.map((link) => (link.source === node ? link.target : link.source))] : found;

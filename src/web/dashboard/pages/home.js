@@ -45,7 +45,7 @@ export function Page() {
       <div class="stack"><${Sentence} today=${today} />${today.companies > 0 && html`<a class="do" href="#/constellation">${t('home.seeAll')}</a>`}</div>
     </section>
     ${problems.length > 0 && html`<section class="stack" aria-label=${t('home.problems')}>
-      ${problems.map((one) => html`<${Note} title=${one.text}>${one.mend}${MENDED[one.kind] && html` <a href=${`#/${MENDED[one.kind]}`}>${t('home.mend')}</a>`}<//>`)}</section>`}
+      ${problems.map((one) => html`<${Note} title=${html`<span lang="en">${one.text}</span>`}><span lang="en">${one.mend}</span>${MENDED[one.kind] && html` <a href=${`#/${MENDED[one.kind]}`}>${t('home.mend')}</a>`}<//>`)}</section>`}
     <div class="grid">
       <section class="card"><header><h2>${t('home.day')}</h2><span class="key small soft"><i class="no"></i>${t('verdict.block')} <i class="let"></i>${t('verdict.pass')}</span></header>
         <${Loading} of=${hours}>${(/** @type {any} */ series) => html`<${Strip} series=${series} />`}<//>

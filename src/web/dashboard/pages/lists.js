@@ -47,8 +47,8 @@ function Catalogue() {
   const catalogue = useData('/catalogue');
   const [wanted, want] = useState('');
   return html`<section class="card"><header><h2>${t('lists.more')}</h2><${Search} label=${t('lists.search')} value=${wanted} onInput=${want} /></header>
-    <${Loading} of=${catalogue}>${(/** @type {import('../app/contract').Catalogue} */ all) => html`<ul class="list tall" tabindex="0" role="region" aria-label=${t('lists.more')}>${all.lists.filter((one) => `${one.name} ${one.about}`.toLowerCase().includes(wanted.toLowerCase())).map((one) => html`<li><span><b>${one.name}</b><small class="soft block">${one.about} · ${one.licence} · ${t('lists.size', { n: one.size, size: short(one.size) })}</small></span>
-      ${isOwner() && html`<button class="do plain" aria-label=${`${t('lists.add')}: ${one.name}`} onClick=${() => subscribe(one.name)}>${t('lists.add')}</button>`}</li>`)}</ul>`}<//></section>`;
+    <${Loading} of=${catalogue}>${(/** @type {import('../app/contract').Catalogue} */ all) => html`<div class="tall" tabindex="0" role="region" aria-label=${t('lists.more')}><ul class="list">${all.lists.filter((one) => `${one.name} ${one.about}`.toLowerCase().includes(wanted.toLowerCase())).map((one) => html`<li><span><b>${one.name}</b><small class="soft block">${one.about} · ${one.licence} · ${t('lists.size', { n: one.size, size: short(one.size) })}</small></span>
+      ${isOwner() && html`<button class="do plain" aria-label=${`${t('lists.add')}: ${one.name}`} onClick=${() => subscribe(one.name)}>${t('lists.add')}</button>`}</li>`)}</ul></div>`}<//></section>`;
 }
 
 export function Page() {

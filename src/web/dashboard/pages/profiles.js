@@ -78,9 +78,9 @@ function Edit({ onClose }) {
 
 /** Puts a device into a profile. @param {{ profiles: Profile[], devices: any[] }} props */
 function Assign({ profiles, devices }) {
-  return html`<section class="card"><h2>${t('profile.assign')}</h2><ul class="list tall" tabindex="0" role="region" aria-label=${t('profile.assign')}>${devices.map((one) => html`<li><a href=${to('device', one.key)}>${one.name}</a>
+  return html`<section class="card"><h2>${t('profile.assign')}</h2><div class="tall" tabindex="0" role="region" aria-label=${t('profile.assign')}><ul class="list">${devices.map((one) => html`<li><a href=${to('device', one.key)}>${one.name}</a>
     <select aria-label=${t('profile.of', { name: one.name })} value=${one.profile ?? ''} onChange=${async (/** @type {any} */ event) => { if (await attempt(() => api.put(`/devices/${encodeURIComponent(one.key)}`, { profile: event.target.value || null }))) { changed.value += 1; tell(t('settings.saved')); } }}>
-      <option value="" selected=${!one.profile}>${t('device.noProfile')}</option>${profiles.map((profile) => html`<option value=${profile.name} selected=${profile.name === one.profile}>${profile.name}</option>`)}</select></li>`)}</ul></section>`;
+      <option value="" selected=${!one.profile}>${t('device.noProfile')}</option>${profiles.map((profile) => html`<option value=${profile.name} selected=${profile.name === one.profile}>${profile.name}</option>`)}</select></li>`)}</ul></div></section>`;
 }
 
 export function Page() {

@@ -10,7 +10,7 @@ export default {
   'about.profiles': 'Was für wen gilt, und wann', 'about.lists': 'Woher die Regeln kommen', 'about.upstreams': 'Wer nach dem Rest gefragt wird',
   'about.privacy': 'Was wo aufbewahrt wird, und wie man es vergisst', 'about.help': 'Router, Telefon, Browser', 'about.access': 'Passwort, zweiter Faktor, Tokens', 'about.settings': 'Alles, was sich einstellen lässt',
   skip: 'Zum Inhalt', back: 'Zurück', close: 'Schließen', cancel: 'Abbrechen', save: 'Speichern', undo: 'Rückgängig', again: 'Noch einmal', loading: 'Lädt', never: 'nie', justNow: 'gerade eben', copy: 'Kopieren', copied: 'Kopiert.', nothingFound: 'Nichts mit diesem Namen.',
-  'look.title': 'Aussehen und Anmeldung', 'look.theme': 'Hell oder dunkel', 'look.language': 'Sprache', 'look.system': 'Wie dieses Gerät', 'look.light': 'Hell', 'look.dark': 'Dunkel',
+  'look.title': 'Aussehen und Anmeldung', 'look.theme': 'Farben', 'look.language': 'Sprache', 'look.system': 'Auto', 'look.light': 'Hell', 'look.dark': 'Dunkel',
   'leave.owner': 'Abmelden', 'leave.viewer': 'Abmelden (nur Ansicht)',
   'error.unreachable': 'Trackless ist von hier aus nicht zu erreichen.', 'error.trying': 'Es wird weiter versucht.', 'error.unknown': 'Das ging nicht. Versuch es noch einmal.', 'error.noPage': 'Diese Seite gibt es nicht.',
   'table.actions': 'Aktionen', 'table.more': { one: '{more} weitere', other: '{more} weitere' },

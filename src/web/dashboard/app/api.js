@@ -46,6 +46,8 @@ async function ask(method, path, body) {
       body: body === undefined ? null : JSON.stringify(body),
       credentials: 'same-origin',
       cache: 'no-cache',
+      // What is to be forgotten is, also when the page is left in that moment.
+      keepalive: method === 'DELETE',
     });
   } catch {
     throw new Failure('', 0);

@@ -71,8 +71,8 @@ export function SankeyView({ graph }) {
   const made = useMemo(() => {
     if (!width || !graph.links.length) return null;
     const { nodes, links } = flows(graph, way, most);
-    const height = Math.max(420, Math.max(nodes.filter((one) => !one.side).length, nodes.filter((one) => one.side).length) * 32);
-    const layout = /** @type {any} */ (sankey()).nodeId((/** @type {any} */ one) => one.id).nodeWidth(12).nodePadding(12).extent([[1, 6], [width - 1, height - 6]]);
+    const height = Math.max(420, Math.max(nodes.filter((one) => !one.side).length, nodes.filter((one) => one.side).length) * (narrow ? 38 : 32));
+    const layout = /** @type {any} */ (sankey()).nodeId((/** @type {any} */ one) => one.id).nodeWidth(12).nodePadding(narrow ? 17 : 14).extent([[1, 6], [width - 1, height - 6]]);
     return { ...layout({ nodes: nodes.map((one) => ({ ...one })), links: links.map((one) => ({ ...one })) }), height };
   }, [graph, way, width, most, t('picture.allOthers')]);
   const ribbon = sankeyLinkHorizontal();

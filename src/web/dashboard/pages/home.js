@@ -48,7 +48,7 @@ export function Page() {
       ${problems.map((one) => html`<${Note} title=${html`<span lang="en">${one.text}</span>`}><span lang="en">${one.mend}</span>${MENDED[one.kind] && html` <a href=${`#/${MENDED[one.kind]}`}>${t('home.mend')}</a>`}<//>`)}</section>`}
     <div class="grid">
       <section class="card"><header><h2>${t('home.day')}</h2><span class="key small soft"><i class="no"></i>${t('verdict.block')} <i class="let"></i>${t('verdict.pass')}</span></header>
-        <${Loading} of=${hours}>${(/** @type {any} */ series) => html`<${Strip} series=${series} />`}<//>
+        <${Loading} of=${hours}>${(/** @type {any} */ series) => (series.block.some((/** @type {number} */ n, /** @type {number} */ i) => n + series.pass[i] + series.allow[i] > 0) ? html`<${Strip} series=${series} />` : html`<p class="soft">${t('home.quiet')}</p>`)}<//>
         <${Figures} today=${today} /></section>
       <section class="card"><h2>${t('home.new')}</h2>
         ${today.new.length

@@ -38,7 +38,11 @@ function useAsked(device, held) {
     setItems([]);
     waiting.current = [];
     api.get(query('/live', { device })).then((page) => page.items.forEach(take), () => {});
-    const close = api.events(query('/live/stream', { device }), { asked: take }, setOpen);
+    const close = api.events(query('/live/stream', { device }), { asked: take }, (now) => {
+      // A server that was started again counts from one.
+      if (!now) last = 0;
+      setOpen(now);
+    });
     // Once a moment, not once a query: a busy house asks hundreds a second.
     const timer = setInterval(() => {
       if (holds.current || !waiting.current.length) return;

@@ -28,7 +28,7 @@ export default {
   'home.tried': { one: 'Heute wollte {companies} Firma {devices} Geräten folgen.', other: 'Heute wollten {companies} Firmen {devices} Geräten folgen.' },
   'home.stopped': { one: '{stopped} wurde abgewiesen.', other: '{stopped} wurden abgewiesen.' }, 'home.top': '{company} erreichte {reach} von {devices}.',
   'home.nobody': 'Noch wollte euch niemand folgen.', 'home.ask': 'Frag etwas: Öffne eine Seite auf einem Gerät, das Trackless nutzt.',
-  'home.seeAll': 'Sehen, wer wem folgt', 'home.problems': 'Was dich braucht', 'home.mend': 'Ansehen', 'home.day': 'Die letzten 24 Stunden', 'home.new': 'Neu diese Woche', 'home.noneNew': 'Keine Firma, die ihr nicht schon kanntet.',
+  'home.seeAll': 'Sehen, wer wem folgt', 'home.problems': 'Was dich braucht', 'home.mend': 'Ansehen', 'home.day': 'Die letzten 24 Stunden', 'home.quiet': 'Nichts wurde gefragt.', 'home.new': 'Neu diese Woche', 'home.noneNew': 'Keine Firma, die ihr nicht schon kanntet.',
   'home.asked': 'Fragen heute', 'home.refused': 'abgewiesen', 'home.share': 'von allen',
   'strip.label': 'Die letzten {hours} Stunden: {all} Fragen, {block} abgewiesen.', 'strip.hour': '{all} Fragen, {block} abgewiesen',
   'verdict.block': 'abgewiesen', 'verdict.allow': 'erlaubt', 'verdict.pass': 'durchgelassen', 'verdict.local': 'im Haus', ratio: '{block} von {all} abgewiesen ({share})',

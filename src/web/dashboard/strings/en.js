@@ -28,7 +28,7 @@ export default {
   'home.tried': { one: 'Today {companies} company tried to follow {devices} devices.', other: 'Today {companies} companies tried to follow {devices} devices.' },
   'home.stopped': { one: '{stopped} was stopped.', other: '{stopped} were stopped.' }, 'home.top': '{company} reached {reach} of {devices}.',
   'home.nobody': 'Nobody tried to follow you yet.', 'home.ask': 'Ask something: open a page on any device that uses Trackless.',
-  'home.seeAll': 'See who follows whom', 'home.problems': 'What needs you', 'home.mend': 'See to it', 'home.day': 'The last 24 hours', 'home.new': 'New this week', 'home.noneNew': 'No company that you had not met before.',
+  'home.seeAll': 'See who follows whom', 'home.problems': 'What needs you', 'home.mend': 'See to it', 'home.day': 'The last 24 hours', 'home.quiet': 'Nothing was asked.', 'home.new': 'New this week', 'home.noneNew': 'No company that you had not met before.',
   'home.asked': 'questions today', 'home.refused': 'refused', 'home.share': 'of all',
   'strip.label': 'The last {hours} hours: {all} questions, {block} refused.', 'strip.hour': '{all} questions, {block} refused',
   'verdict.block': 'refused', 'verdict.allow': 'allowed', 'verdict.pass': 'let through', 'verdict.local': 'answered here', ratio: '{block} of {all} refused ({share})',

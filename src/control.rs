@@ -146,7 +146,7 @@ fn answer(stream: &UnixStream, engine: &Engine, accounts: &Accounts) -> io::Resu
         },
         Order::RecordRead(id) => told_recorded(engine.record_read(id)),
         Order::RecordStop(id) => told_recorded(engine.record_stop(id)),
-        Order::Set(key, value) => engine.wish(Wish::Set(key, value)),
+        Order::Set(key, value) => engine.wish(Wish::Set(key, value, Way::Command)),
         Order::Settings => engine.wish(Wish::Settings),
         Order::Button => tell_of(&told::stands(engine)),
         Order::Devices => tell_of(&told::devices(engine)),

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A new site begins a visit only after so long without names of sites: before, it is a part of what
 /// is visited.
@@ -36,7 +37,7 @@ pub(in crate::engine) enum Heard {
 }
 
 /// A site that was visited.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Site {
     /// Its domain.
     pub site: String,
@@ -47,7 +48,7 @@ pub struct Site {
 }
 
 /// A company whose trackers were seen together with a site.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Companion {
     /// The company; a domain where nobody knows whose it is.
     pub company: String,

@@ -15,6 +15,7 @@ use foldhash::fast::RandomState;
 use rusqlite::{Connection, OptionalExtension as _, Statement, Transaction, params};
 use serde::{Serialize, Serializer};
 use twox_hash::XxHash3_64;
+use utoipa::ToSchema;
 
 use super::{StoreError, is_damage, open, pages, remove_journals};
 use crate::filter::syntax::rtype_text;
@@ -45,7 +46,7 @@ const STEPS: &[&str] = &["
 "];
 
 /// A query, as it is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Logged {
     /// When, in seconds since 1970.
     pub at: u64,
@@ -55,6 +56,7 @@ pub struct Logged {
     pub name: String,
     /// Of which type.
     #[serde(rename = "type", serialize_with = "in_words")]
+    #[schema(value_type = String)]
     pub qtype: u16,
     /// What became of it.
     pub verdict: String,

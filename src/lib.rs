@@ -41,10 +41,10 @@
 //! | [`cache`] | answers held, bounded in bytes, read without a lock | wire |
 //! | [`stats`] | counters per thread by device, company and category; reach; histograms | clients, filter, trackers, wire (their words) |
 //! | [`upstream`] | who is asked: pools, strategies, every transport, recursion, validation | wire, config, clock, stats (histograms) |
-//! | [`engine`] | the function above; changes while it runs; names of the house; writing counts down | all of the above |
+//! | [`engine`] | the function above; changes while it runs; names of the house; writing counts down; what is told of all this to its owner | all of the above |
 //! | [`server`] | the front doors: `udp`, `stream` (TCP, TLS), `doh`, `quic`; certificates | engine, config |
-//! | [`control`] | orders to the running server, over a socket | engine, wire |
-//! | [`web`] | HTTP: metrics, health | engine, stats, lists |
+//! | [`control`] | orders to the running server, over a socket | engine, web (accounts) |
+//! | [`web`] | HTTP: the API and what describes it, login, metrics, health | engine, history, policy, lists, stats, trackers, catalogue, clients, filter, config, data, clock, wire |
 //!
 //! No room is used by one it uses. `wire`, `filter`, `catalogue`, `trackers` and `cache` are plain Rust: no
 //! runtime, no clock of their own (time is an argument), no I/O but the table's file. Unsafe code

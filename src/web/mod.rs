@@ -11,7 +11,6 @@
 //! ```
 
 mod api;
-#[expect(unused_qualifications, reason = "so do the macros that describe handlers")]
 mod events;
 mod families;
 mod files;
@@ -131,7 +130,6 @@ fn spawn_within(limits: Limits, listener: TcpListener, site: Site) -> io::Result
 fn router(site: Site) -> Router {
     let (api, described) = api().split_for_parts();
     let api = api
-        .merge(api::described(described))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path"))
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path takes other methods")
@@ -140,6 +138,7 @@ fn router(site: Site) -> Router {
         .layer(DefaultBodyLimit::max(guard::BODY));
     Router::new()
         .nest(guard::API, api)
+        .merge(api::described(described))
         .route("/metrics", get(show_metrics))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(show_ready))

@@ -89,6 +89,12 @@ fn timed<T>(what: &str, ask: impl Fn() -> T) {
     println!("  {what}: {:.1} ms (median of 5)", times[2]);
 }
 
+/// The last `days` days, as the clock of a house in Berlin counts them.
+fn hours(last: u64, days: u64) -> Span {
+    let Span { first, last } = Span::days(last - (days - 1), last);
+    Span { first: first - 1, last: last - 1 }
+}
+
 fn main() {
     // In memory: nobody waits for the disk 6,000 times.
     let folder = tempfile::tempdir_in("/dev/shm").expect("a folder");
@@ -137,5 +143,29 @@ fn main() {
     });
     timed("a year's devices", || reader.devices(Span::days(FIRST, last)).expect("read"));
     timed("a year's queries", || reader.totals(Span::days(FIRST, last), None).expect("read"));
+    timed("a week's graph", || reader.graph(hours(last, 7)).expect("read"));
+    timed("a year's graph", || reader.graph(hours(last, DAYS)).expect("read"));
+    timed("a day by hours", || reader.hours(hours(last, 1), None, None).expect("read"));
+    timed("a month by hours", || reader.hours(hours(last, 31), None, None).expect("read"));
+    timed("a device's month by hours", || {
+        reader.hours(hours(last, 31), Some(device), None).expect("read")
+    });
+    let company = "Company number 3";
+    timed("a company's month by hours", || {
+        reader.hours(hours(last, 31), None, Some(company)).expect("read")
+    });
+    timed("a company's month of devices", || {
+        reader.of_company(hours(last, 30), company).expect("read")
+    });
+    timed("a company's year of devices", || {
+        reader.of_company(hours(last, DAYS), company).expect("read")
+    });
+    timed("when devices asked", || reader.ages().expect("read"));
+    timed("who is new this week", || reader.new_since(last - 7).expect("read"));
+    let counted = rows(&mut random, QUERIES);
+    timed("opening it with what is not written", || {
+        let mut reader = Reader::open(folder.path()).expect("a reader");
+        reader.see(&counted, last * 86_400 + 80_000).expect("read");
+    });
     println!("  {:.0} MB resident with it open", resident() as f64 / 1e3);
 }

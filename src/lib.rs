@@ -42,9 +42,9 @@
 //! | [`stats`] | counters per thread by device, company and category; reach; minutes; histograms | clients, clock, filter, trackers, wire (their words) |
 //! | [`upstream`] | who is asked: pools, strategies, every transport, recursion, validation | wire, config, clock, stats (histograms) |
 //! | [`alerts`] | what is worth a word to the owner, and whom it is sent to | lists (fetching), history, policy (the clock on the wall), config, clock |
-//! | [`engine`] | the function above; changes while it runs; names of the house; writing counts down | all of the above |
+//! | [`engine`] | the function above; changes while it runs; names of the house; writing counts down; what is told of all this to its owner | all of the above |
 //! | [`server`] | the front doors: `udp`, `stream` (TCP, TLS), `doh`, `quic`; certificates | engine, config |
-//! | [`web`] | HTTP: the API, the dashboard's files, login, metrics, health | engine, clients, clock, config, data, policy, stats, lists, alerts |
+//! | [`web`] | HTTP: the API and what describes it, the dashboard's files, login, metrics, health | engine, history, policy, lists, stats, trackers, catalogue, clients, filter, config, data, alerts, clock, wire |
 //! | [`control`] | orders to the running server, over a socket | engine, web (accounts), alerts, wire |
 //!
 //! No room is used by one it uses. `wire`, `filter`, `catalogue`, `trackers` and `cache` are plain Rust: no

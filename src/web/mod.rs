@@ -161,14 +161,13 @@ fn spawn_within(
 fn pages() -> Router<Site> {
     let (api, described) = api().split_for_parts();
     let api = api
-        .merge(api::described(described))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path"))
         .method_not_allowed_fallback(async || {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "this path takes other methods")
         })
         .layer(middleware::from_fn(api::tag))
         .layer(DefaultBodyLimit::max(guard::BODY));
-    Router::new().nest(guard::API, api).fallback(files::show)
+    Router::new().nest(guard::API, api).merge(api::described(described)).fallback(files::show)
 }
 
 fn measured() -> Router<Site> {

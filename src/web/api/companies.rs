@@ -33,6 +33,15 @@ const MOST_OWNERS: usize = 8;
 /// A company in some days.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Company {
+    #[serde(flatten)]
+    pub(super) of: OfCompany,
+    /// In how many devices it appeared.
+    pub(super) devices: u64,
+}
+
+/// What is told of a company everywhere.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OfCompany {
     pub(super) name: String,
     /// Whose it is, where that is another.
     pub(super) owner: Option<String>,
@@ -44,9 +53,7 @@ pub(super) struct Company {
     pub(super) allow: u64,
     /// Let through.
     pub(super) pass: u64,
-    /// In how many devices it appeared.
-    pub(super) devices: u64,
-    /// In how many hours.
+    /// In how many hours it appeared.
     pub(super) hours: u64,
     /// Whether nobody had met it before these days.
     is_new: bool,
@@ -59,14 +66,13 @@ pub(super) struct Company {
 #[schema(as = WholeCompany)]
 pub(super) struct Whole {
     #[serde(flatten)]
-    company: Company,
+    of: OfCompany,
     /// From it to its top owner.
     chain: Vec<String>,
     /// Names of it that come along with this program.
     domains: Vec<&'static str>,
     /// Where it appeared.
-    #[serde(rename = "devices")]
-    met: Vec<Met>,
+    devices: Vec<Met>,
     /// What was chosen of it.
     choices: Vec<Chosen>,
     /// Lists that refuse any of its domains.
@@ -115,18 +121,18 @@ impl Facts {
         } else {
             is_in(&self.rules.allow_companies).then_some(Choice::Allow)
         };
-        Company {
+        let of = OfCompany {
             owner: self.owners.get(&found.name).cloned().flatten(),
             category: found.category.unwrap_or(Category::Other).as_str(),
             block: found.block,
             allow: found.allow,
             pass: found.pass,
-            devices: found.devices,
             hours: found.hours,
             is_new: found.is_new && self.has_before,
             choice,
             name: found.name,
-        }
+        };
+        Company { of, devices: found.devices }
     }
 
     fn chain(&self, name: &str) -> Vec<String> {
@@ -194,23 +200,22 @@ pub(super) async fn list(
             match which.sort.unwrap_or_default() {
                 Sort::Reach => {}
                 Sort::Queries => {
-                    let all = |company: &Company| company.block + company.allow + company.pass;
+                    let all = |Company { of, .. }: &Company| of.block + of.allow + of.pass;
                     found.sort_by_key(|company| u64::MAX - all(company));
                 }
-                Sort::Name => found.sort_by_key(|company| company.name.to_lowercase()),
+                Sort::Name => found.sort_by_key(|company| company.of.name.to_lowercase()),
             }
-            Page::of(found, &paging, |company| company.name.clone()).map(Json)
+            Page::of(found, &paging, |company| company.of.name.clone()).map(Json)
         })
         .await
 }
 
 impl Which {
-    fn wants(&self, company: &Company) -> bool {
-        let of_category =
-            self.category.as_ref().is_none_or(|category| company.category == *category);
+    fn wants(&self, Company { of, .. }: &Company) -> bool {
+        let of_category = self.category.as_ref().is_none_or(|category| of.category == *category);
         let has = |text: &String| {
             let text = text.to_lowercase();
-            let names = std::iter::once(&company.name).chain(&company.owner);
+            let names = std::iter::once(&of.name).chain(&of.owner);
             names.map(|name| name.to_lowercase()).any(|name| name.contains(&text))
         };
         of_category && self.q.as_ref().is_none_or(has)
@@ -264,12 +269,12 @@ pub(super) async fn show(
             };
             Ok(Json(Whole {
                 chain: facts.chain(&name),
-                met: met.collect(),
+                devices: met.collect(),
                 choices: chosen(&engine.choices()).into_iter().filter(is_it).collect(),
                 lists: lists(engine, &domains),
                 domains,
                 cloaked: Vec::new(),
-                company: facts.company(found.unwrap_or_else(nothing)),
+                of: facts.company(found.unwrap_or_else(nothing)).of,
             }))
         })
         .await

@@ -21,8 +21,17 @@ use crate::engine::{Change, Engine, Way};
 use crate::history::read::{self, Span};
 
 /// A device in some days.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Device {
+    #[serde(flatten)]
+    of: OfDevice,
+    /// How many companies appeared in it.
+    companies: u64,
+}
+
+/// What is told of a device everywhere.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OfDevice {
     /// By what it is named everywhere.
     key: String,
     /// As it is shown.
@@ -48,8 +57,6 @@ pub(super) struct Device {
     queries: u64,
     /// Refused.
     block: u64,
-    /// How many companies appeared in it.
-    companies: u64,
     /// Queries since the start for names of ways around this server.
     around: u64,
     /// The first day it asked.
@@ -65,9 +72,8 @@ pub(super) struct Device {
 #[schema(as = WholeDevice)]
 pub(super) struct Whole {
     #[serde(flatten)]
-    device: Device,
-    #[serde(rename = "companies")]
-    met: Vec<Company>,
+    of: OfDevice,
+    companies: Vec<Company>,
 }
 
 /// How devices are shown, by key: those that asked since the start, and those that were given a name.
@@ -99,12 +105,12 @@ fn all(engine: &Engine, reader: &read::Reader, span: Span) -> Result<Vec<Device>
             let sums = counted.as_ref().map(|counted| counted.sums).unwrap_or_default();
             let asked = seen.contains_key(&key);
             let seen = seen.remove(&key).unwrap_or_else(|| absent(engine, &key, &names));
-            Device {
+            let companies = counted.map_or(0, |counted| counted.companies);
+            let of = OfDevice {
                 button: own.map(Button::of),
                 off: button.is_off(&key),
                 queries: sums.all(),
                 block: sums.block,
-                companies: counted.map_or(0, |counted| counted.companies),
                 around: seen.around,
                 first: age.map(|age| age.first),
                 last: age.map(|age| age.last),
@@ -118,10 +124,11 @@ fn all(engine: &Engine, reader: &read::Reader, span: Span) -> Result<Vec<Device>
                 addresses: seen.addresses,
                 profile: seen.profile,
                 tags: seen.tags,
-            }
+            };
+            Device { of, companies }
         })
         .collect();
-    devices.sort_by(|a, b| b.queries.cmp(&a.queries).then_with(|| a.key.cmp(&b.key)));
+    devices.sort_by(|a, b| (b.of.queries, &a.of.key).cmp(&(a.of.queries, &b.of.key)));
     Ok(devices)
 }
 
@@ -185,7 +192,7 @@ pub(super) async fn list(
     house
         .read(move |house, reader| {
             let devices = all(&house.engine, reader, house.days(days))?;
-            Page::of(devices, &paging, |device| device.key.clone()).map(Json)
+            Page::of(devices, &paging, |device| device.of.key.clone()).map(Json)
         })
         .await
 }
@@ -205,14 +212,14 @@ pub(super) async fn show(
         .read(move |house, reader| {
             let (span, engine) = (house.days(days), &house.engine);
             let mut devices = all(engine, reader, span)?.into_iter();
-            let Some(device) = devices.find(|device| device.key == key) else {
+            let Some(device) = devices.find(|device| device.of.key == key) else {
                 let detail = format!("no device is known as `{key}`");
                 return Err(Problem::new(StatusCode::NOT_FOUND, detail));
             };
             let facts = Facts::new(engine, reader, span)?;
-            let met = reader.companies(span, Some(&key))?.into_iter();
-            let met = met.map(|company| facts.company(company)).collect();
-            Ok(Json(Whole { device, met }))
+            let companies = reader.companies(span, Some(&key))?.into_iter();
+            let companies = companies.map(|company| facts.company(company)).collect();
+            Ok(Json(Whole { of: device.of, companies }))
         })
         .await
 }

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::super::problem::Problem;
 use super::super::scope::Reader;
-use super::companies::{Facts, MOST_DAYS};
+use super::companies::{Company, Facts, MOST_DAYS};
 use super::request::Query;
 use super::{HOUR, House, devices};
 use crate::clock;
@@ -41,7 +41,7 @@ pub(super) struct Graph {
     /// At most 500, those first that asked the most.
     devices: Vec<Device>,
     /// At most 500, those first that reached the most devices.
-    companies: Vec<Company>,
+    companies: Vec<Linked>,
     /// Of each line: the place of its device, the place of its company, queries refused, queries let
     /// through.
     links: Vec<[u64; 4]>,
@@ -62,7 +62,7 @@ struct Device {
 /// A company.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = GraphCompany)]
-struct Company {
+struct Linked {
     name: String,
     owner: Option<String>,
     category: &'static str,
@@ -109,16 +109,16 @@ pub(super) async fn show(
             let companies = found.companies.into_iter().map(|company| facts.company(company));
             let is_wanted =
                 |category| which.category.as_ref().is_none_or(|wanted| wanted == category);
-            let companies = companies.filter(|company| is_wanted(company.category));
-            let companies = companies.take(SHOWN).map(|company| Company {
-                name: company.name,
-                owner: company.owner,
-                category: company.category,
-                devices: company.devices,
-                hours: company.hours,
-                block: company.block,
-                allow: company.allow,
-                pass: company.pass,
+            let companies = companies.filter(|company| is_wanted(company.of.category));
+            let companies = companies.take(SHOWN).map(|Company { of, devices }| Linked {
+                name: of.name,
+                owner: of.owner,
+                category: of.category,
+                devices,
+                hours: of.hours,
+                block: of.block,
+                allow: of.allow,
+                pass: of.pass,
             });
             let devices = found.devices.into_iter().take(SHOWN).map(|device| Device {
                 name: names.get(&device.key).unwrap_or(&device.key).clone(),
@@ -137,7 +137,7 @@ pub(super) async fn show(
 
 fn links(
     devices: &[Device],
-    companies: &[Company],
+    companies: &[Linked],
     found: Vec<(String, String, read::Sums)>,
 ) -> Vec<[u64; 4]> {
     type Places<'a> = HashMap<&'a str, u64, RandomState>;

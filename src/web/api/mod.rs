@@ -41,6 +41,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::FromRef;
 use axum::http::StatusCode;
+use axum::middleware;
 use axum::routing::get;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -52,6 +53,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::events::{self, Viewers};
+use super::guard::API;
 use super::problem::Problem;
 use super::{Site, beside, scope};
 use crate::clock;
@@ -215,7 +217,11 @@ pub(super) fn router() -> OpenApiRouter<Site> {
 pub(super) fn described(described: OpenApi) -> Router<Site> {
     let described = Arc::new(Document::new(described));
     let of_json = Arc::clone(&described);
-    Router::new()
-        .route("/", get(move |_: scope::Reader| async move { described.page() }))
-        .route("/openapi.json", get(move |_: scope::Reader| async move { of_json.json() }))
+    let page = get(move |_: scope::Reader| async move { described.page() });
+    let json = get(move |_: scope::Reader| async move { of_json.json() });
+    let mut router = Router::new().route(&format!("{API}/openapi.json"), json);
+    for path in ["/api", "/api/", API, &format!("{API}/")] {
+        router = router.route(path, page.clone());
+    }
+    router.layer(middleware::from_fn(tag))
 }

@@ -212,7 +212,7 @@ test('the picture: the same data make the same picture, keys go through it, a ch
   await check('the panel');
   await page.fill('input[type=search]', 'Microsoft');
   await page.waitForSelector('.focus text >> text=Microsoft');
-  await page.click('text=Streams');
+  await page.click('.segments >> text=Streams');
   await page.waitForSelector('.streams path', { state: 'attached' });
   await check('streams');
   await page.click('.segments >> text=Table');

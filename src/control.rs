@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tracing::{debug, warn};
 
-use crate::engine::{Change, Engine, Way, Wish, told};
+use crate::engine::{Change, Engine, Recorded, Way, Wish, told};
 use crate::web::{Accounts, Password, Who};
 
 /// Longest line, in octets.
@@ -22,8 +22,9 @@ const LONGEST: u64 = 16 << 20;
 const SHOWN: usize = 50;
 /// Time either side gets for its line.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Time the server gets for what must be done first: a large table may have to be compiled.
-const WORK: Duration = Duration::from_secs(70);
+/// Time the server gets for what must be done first: a large table may have to be compiled, or files
+/// be written anew.
+const WORK: Duration = Duration::from_secs(120);
 
 /// What the server is to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,8 +39,14 @@ pub enum Order {
     Change(Change),
     /// Forget what was counted for a device, or for all, since so many seconds ago, or for ever.
     Forget(Option<String>, Option<u64>),
-    /// Write down what was counted since the last time.
-    Record,
+    /// Write down what was counted and logged since the last time.
+    WriteDown,
+    /// Begin to record a device.
+    RecordStart(String),
+    /// Tell what the recording of this number has come to.
+    RecordRead(u64),
+    /// End the recording of this number, and tell what it has come to.
+    RecordStop(u64),
     /// Make a setting, above the file's: its key and value, as YAML; or take it back.
     Set(String, Option<String>),
     /// Tell all settings.
@@ -58,6 +65,8 @@ pub enum Order {
     Live(u64, Option<String>),
     /// Set the dashboard's password anew.
     Password(Who, Password),
+    /// Tell the latest alerts.
+    Alerts,
     /// Tell which network cards are there and ask nothing.
     Silent,
 }
@@ -127,11 +136,17 @@ fn answer(stream: &UnixStream, engine: &Engine, accounts: &Accounts) -> io::Resu
         Order::Forget(device, since) => engine
             .forget(device.as_deref(), since.map(Duration::from_secs))
             .map_err(|error| error.to_string()),
-        Order::Record => match engine.record() {
-            Ok(_) => Ok("written".to_owned()),
+        Order::WriteDown => match engine.write_down() {
+            Ok(()) => Ok("written".to_owned()),
             Err(error) => Err(error.to_string()),
         },
-        Order::Set(key, value) => engine.wish(Wish::Set(key, value)),
+        Order::RecordStart(device) => match engine.record_start(&device) {
+            Ok(recorded) => tell_of(&recorded),
+            Err(error) => Err(error.to_string()),
+        },
+        Order::RecordRead(id) => told_recorded(engine.record_read(id)),
+        Order::RecordStop(id) => told_recorded(engine.record_stop(id)),
+        Order::Set(key, value) => engine.wish(Wish::Set(key, value, Way::Command)),
         Order::Settings => engine.wish(Wish::Settings),
         Order::Button => tell_of(&told::stands(engine)),
         Order::Devices => tell_of(&told::devices(engine)),
@@ -140,6 +155,7 @@ fn answer(stream: &UnixStream, engine: &Engine, accounts: &Accounts) -> io::Resu
             Err(error) => Err(error.to_string()),
         },
         Order::Password(who, password) => accounts.set_anew(who, &password),
+        Order::Alerts => tell_of(&engine.alerts()),
         Order::Silent => tell_of(&told::silent(engine)),
         Order::Figures => tell_of(&told::figures(engine)),
         Order::Choices => tell_of(&engine.choices()),
@@ -153,6 +169,11 @@ fn answer(stream: &UnixStream, engine: &Engine, accounts: &Accounts) -> io::Resu
 
 fn tell_of(what: &impl Serialize) -> Outcome {
     serde_json::to_string(what).map_err(|error| error.to_string())
+}
+
+fn told_recorded(recorded: Option<Recorded>) -> Outcome {
+    let recorded = recorded.ok_or("the recording is over: nobody has looked for a minute");
+    tell_of(&recorded?)
 }
 
 /// Gives `order` to the server of the data folder `folder`, and returns what it says.

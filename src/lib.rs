@@ -1,7 +1,7 @@
 //! Trackless: the do-not-track button for a whole network.
 //!
 //! A DNS query walks in at a front door, one function decides what becomes of it, and a count of
-//! which company tried to follow which device is all that stays behind.
+//! which company tried to follow which device is all that stays behind, unless the owner wants more.
 //!
 //! ```text
 //!  bytes in ─ server ─▶ wire::Query ─▶ engine::Worker::answer ─────────────────────▶ bytes out
@@ -37,19 +37,21 @@
 //! | [`lists`] | where rules come from: fetching, gates, keeping, compiling | filter, catalogue, trackers, config, policy (list numbers), upstream (connections), wire |
 //! | [`clients`] | who asks: devices by card, address or name; what the network tells of them | config, clock, wire |
 //! | [`policy`] | what holds for whom now: profiles, schedules, the button, the owner's choices; who may ask; which names may lead into the house | clients, clock, config, filter, trackers, catalogue, wire |
-//! | [`history`] | the embedded store: what was set while the server runs; who followed whom, by hour and day | trackers (categories) |
+//! | [`history`] | the embedded store: what was set while the server runs; who followed whom, by hour and day; the log of queries | trackers (categories), filter (words of types) |
 //! | [`cache`] | answers held, bounded in bytes, read without a lock | wire |
-//! | [`stats`] | counters per thread by device, company and category; reach; histograms | clients, filter, trackers, wire (their words) |
+//! | [`stats`] | counters per thread by device, company and category; reach; minutes; histograms | clients, clock, filter, trackers, wire (their words) |
 //! | [`upstream`] | who is asked: pools, strategies, every transport, recursion, validation | wire, config, clock, stats (histograms) |
+//! | [`alerts`] | what is worth a word to the owner, and whom it is sent to | lists (fetching), history, policy (the clock on the wall), config, clock |
 //! | [`engine`] | the function above; changes while it runs; names of the house; writing counts down; what is told of all this to its owner | all of the above |
 //! | [`server`] | the front doors: `udp`, `stream` (TCP, TLS), `doh`, `quic`; certificates | engine, config |
-//! | [`control`] | orders to the running server, over a socket | engine, web (accounts) |
-//! | [`web`] | HTTP: the API and what describes it, login, metrics, health | engine, history, policy, lists, stats, trackers, catalogue, clients, filter, config, data, clock, wire |
+//! | [`web`] | HTTP: the API, the dashboard's files, login, metrics, health | engine, history, alerts, policy, lists, stats, trackers, catalogue, clients, filter, config, data, clock, wire |
+//! | [`control`] | orders to the running server, over a socket | engine, web (accounts), alerts, wire |
 //!
 //! No room is used by one it uses. `wire`, `filter`, `catalogue`, `trackers` and `cache` are plain Rust: no
 //! runtime, no clock of their own (time is an argument), no I/O but the table's file. Unsafe code
 //! is in two files, `server/sys.rs` (batched system calls) and `filter/storage.rs` (mapping).
 
+pub mod alerts;
 pub mod cache;
 pub mod catalogue;
 pub mod cli;

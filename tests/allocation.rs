@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use trackless::cache::{Entry, Key};
 use trackless::clients::{self, Directory};
-use trackless::config::Config;
+use trackless::config::{Config, StatsLevel};
 use trackless::engine::{Base, Client, Engine, Outcome, Worker};
 use trackless::stats::{Source, Transport};
 use trackless::wire::{Answer, Name, Query, TtlBounds, UDP_PAYLOAD};
@@ -161,14 +161,15 @@ fn answer(worker: &mut Worker, packets: &[Vec<u8>], count: usize, source: Source
     })
 }
 
-#[test]
-fn answering_allocates_nothing() {
+/// A worker, queries that are refused, and queries that have an answer held.
+fn worker(level: StatsLevel) -> (Worker, Vec<Vec<u8>>, Vec<Vec<u8>>) {
     let mut config = Config::default();
+    config.stats.level = level;
     config.rules.block = (0..NAMES).step_by(2).map(|index| format!("own{index}.example")).collect();
     let base = Base::load(config.clone(), None, None).unwrap();
     let devices = Directory::new(clients::Key::random().unwrap(), config.stats.devices);
     let (engine, _resolvers) = Engine::new(base, Arc::new(devices), 1, None).unwrap();
-    let mut worker = Worker::new(&engine);
+    let worker = Worker::new(&engine);
 
     // Half of the refusals are by the owner's rules, half by the compiled table.
     let blocked = packets(|index| match index % 2 {
@@ -180,12 +181,28 @@ fn answering_allocates_nothing() {
         hold(&engine, packet, 0);
     }
     assert_eq!(engine.cache.entries(), NAMES * 2 * 2, "plain and EDNS without DO share an answer");
+    (worker, blocked, cached)
+}
 
+#[test]
+fn answering_allocates_nothing() {
+    let (mut worker, blocked, cached) = worker(StatsLevel::default());
     // Every client is new once.
     answer(&mut worker, &blocked, clients().len(), Source::Filter);
     answer(&mut worker, &cached, clients().len(), Source::Cache);
     assert_eq!(answer(&mut worker, &blocked, QUERIES, Source::Filter), Calls::NONE);
     assert_eq!(answer(&mut worker, &cached, QUERIES, Source::Cache), Calls::NONE);
+}
+
+#[test]
+fn handing_queries_to_the_log_allocates_nothing_even_when_nobody_takes_them() {
+    let (mut worker, blocked, cached) = worker(StatsLevel::Full);
+    answer(&mut worker, &blocked, clients().len(), Source::Filter);
+    let before = worker.engine().queries_dropped();
+    assert_eq!(answer(&mut worker, &blocked, QUERIES / 2, Source::Filter), Calls::NONE);
+    assert_eq!(worker.engine().queries_dropped(), before, "there is room");
+    assert_eq!(answer(&mut worker, &cached, QUERIES, Source::Cache), Calls::NONE);
+    assert!(worker.engine().queries_dropped() > 0, "the line was full");
 }
 
 #[test]

@@ -243,6 +243,8 @@ fn connections_are_capped_for_one_and_for_all() {
     let mut other = from(2);
     assert!(served(&mut other));
     assert!(!served(&mut from(3)), "the fourth of all");
+    let refused = server.metric("trackless_admission_refused_total");
+    assert!(refused.contains(&("{cause=\"connections\"}".to_owned(), 2.0)), "{refused:?}");
     drop((one, two));
     server.until("places are free again", |_| served(&mut from(3)));
 }

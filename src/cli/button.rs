@@ -38,22 +38,13 @@ pub(super) enum Time {
     Tomorrow,
 }
 
-/// A time as a person writes it: 30s, 5m, 1h, 2d, tomorrow.
+/// How long a pause is, as a person writes it: 30s, 5m, 1h, 2d, tomorrow.
 pub(super) fn time(text: &str) -> Result<Time, String> {
-    let bad = || format!("`{text}` is no time; write for example 30s, 5m, 1h or tomorrow");
     if text == "tomorrow" {
         return Ok(Time::Tomorrow);
     }
-    let unit = text.chars().last().ok_or_else(bad)?;
-    let number: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| bad())?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3_600,
-        'd' => 86_400,
-        _ => return Err(bad()),
-    };
-    let time = Duration::from_secs(number.checked_mul(seconds).ok_or_else(bad)?);
+    let time = duration(text)
+        .ok_or_else(|| format!("`{text}` is no time; write for example 30s, 5m, 1h or tomorrow"))?;
     if time.is_zero() || time > LONGEST_PAUSE {
         return Err(format!(
             "`{text}` is not 1s to 7d; without a time, it is off until you press again"
@@ -62,17 +53,32 @@ pub(super) fn time(text: &str) -> Result<Time, String> {
     Ok(Time::For(time))
 }
 
+/// How far back somebody looks: 30s, 5m, 1h, 2d.
+pub(super) fn span(text: &str) -> Result<Duration, String> {
+    let time = duration(text).filter(|time| !time.is_zero());
+    time.ok_or_else(|| format!("`{text}` is no time; write for example 30s, 5m, 1h or 2d"))
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let unit = text.chars().last()?;
+    let number: u64 = text[..text.len() - unit.len_utf8()].parse().ok()?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3_600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    Some(Duration::from_secs(number.checked_mul(seconds)?))
+}
+
 /// Has the running server forget.
 pub(super) fn forget(
     device: Option<String>,
-    last: Option<Time>,
+    last: Option<Duration>,
     settings: &Settings,
 ) -> Result<(), String> {
-    let since = match last {
-        None => None,
-        Some(Time::For(time)) => Some(time.as_secs()),
-        Some(Time::Tomorrow) => return Err("what is to come is not counted yet".to_owned()),
-    };
+    let since = last.map(|last| last.as_secs());
     let said = tell(&Order::Forget(device, since), settings)?;
     finish(writeln!(io::stdout(), "{said}"))
 }
@@ -122,6 +128,10 @@ mod tests {
         assert_eq!(time("tomorrow"), Ok(Time::Tomorrow));
         for text in ["", "m", "0s", "8d", "5", "5 m", "99999999999999999d", "1é"] {
             assert!(time(text).is_err(), "{text}");
+        }
+        assert_eq!(span("400d"), Ok(Duration::from_secs(400 * 86_400)));
+        for text in ["", "0s", "tomorrow", "1é"] {
+            assert!(span(text).is_err(), "{text}");
         }
     }
 }

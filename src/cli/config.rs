@@ -49,6 +49,7 @@ pub fn show(file: Option<&Path>, data: Option<&Path>) -> ExitCode {
         let of_file = if is_given { name.as_str() } else { "default" };
         Some(if since.contains_key(key) { "set since" } else { of_file })
     };
+    config.alerts = config.alerts.without_secrets();
     let mut yaml = config.to_yaml_from(origin);
     if let Some(folder) = folder {
         yaml.push_str(&set_since(folder.path()));

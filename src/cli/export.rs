@@ -23,7 +23,7 @@ pub(super) fn run(days: bool, format: Format, settings: &Settings) -> Result<(),
     let folder = Folder::existing(config.data.as_deref())
         .ok_or("no data folder: give the server's by --data DIR or --config FILE")?;
     // A server that runs knows more than it has written.
-    let _ = control::tell(folder.path(), &Order::Record);
+    let _ = control::tell(folder.path(), &Order::WriteDown);
     let reader = Reader::open(folder.path()).map_err(|error| error.to_string())?;
     let mut out = BufWriter::new(io::stdout().lock());
     let head = match format {

@@ -6,7 +6,9 @@ use std::thread;
 
 use tracing::warn;
 
+use crate::alerts;
 use crate::clients::{self, Key};
+use crate::config::StatsLevel;
 use crate::engine::Engine;
 use crate::history::Store;
 use crate::history::read::Reader;
@@ -48,16 +50,41 @@ pub(super) fn recall(engine: &Engine, data: Option<&PathBuf>) {
     }
 }
 
-/// Starts what watches the network and the clock.
-pub(super) fn watch(engine: &Arc<Engine>) -> Result<(), String> {
+/// Starts what watches the network and the clock, what writes down, and what sends alerts.
+pub(super) fn watch(engine: &Arc<Engine>, data: Option<&PathBuf>) -> Result<(), String> {
     let of_files = Arc::clone(engine);
     clients::spawn(Arc::clone(&engine.devices), move || of_files.snapshot().config.leases.clone())
         .map_err(|error| format!("cannot watch the network: {error}"))?;
-    let of_history = Arc::clone(engine);
+    let (of_history, data) = (Arc::clone(engine), data.cloned());
+    let of_counts = data.clone();
     thread::Builder::new()
         .name("history".to_owned())
-        .spawn(move || of_history.keep_recording())
+        .spawn(move || of_history.keep_counts(of_counts.as_deref()))
         .map_err(|error| format!("cannot start a thread: {error}"))?;
+    match data {
+        Some(data) => {
+            let of_queries = Arc::clone(engine);
+            thread::Builder::new()
+                .name("queries".to_owned())
+                .spawn(move || of_queries.keep_queries(&data))
+                .map_err(|error| format!("cannot start a thread: {error}"))?;
+        }
+        None if engine.snapshot().config.stats.level == StatsLevel::Full => {
+            warn!("there is no folder to keep queries in: none are kept");
+        }
+        None => {}
+    }
+    let (of_settings, of_house) = (Arc::clone(engine), Arc::clone(engine));
+    let settings = move || {
+        let config = &of_settings.snapshot().config;
+        (config.alerts.clone(), config.upstream.clone())
+    };
+    alerts::spawn(alerts::Sources {
+        alerts: Arc::clone(engine.told()),
+        settings: Box::new(settings),
+        house: Box::new(move || of_house.house()),
+    })
+    .map_err(|error| format!("cannot send alerts: {error}"))?;
     let engine = Arc::clone(engine);
     thread::Builder::new()
         .name("clock".to_owned())

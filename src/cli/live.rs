@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::{Timestamp, tz::TimeZone};
 
+use super::queries::write_why;
 use super::{Settings, ask, finish};
 use crate::control::Order;
 use crate::engine::told::Asked;
@@ -25,11 +26,7 @@ pub(super) fn run(device: Option<&str>, once: bool, settings: &Settings) -> Resu
             let at = i64::try_from(*at).ok().and_then(|at| Timestamp::from_second(at).ok());
             let at = zone.to_datetime(at.unwrap_or_default()).strftime("%H:%M:%S").to_string();
             write!(out, "{at} {device} {name} {qtype} {verdict}")?;
-            let said = [("by ", by), ("of ", company)];
-            for (word, text) in said.iter().filter(|(_, text)| !text.is_empty()) {
-                write!(out, " {word}{text}")?;
-            }
-            writeln!(out)
+            write_why(&mut out, by, company)
         });
         if let Err(error) = shown.and_then(|()| out.flush()) {
             return finish(Err(error));

@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod actions;
+mod alerts;
 mod button;
 mod cache;
 mod catalogue;
@@ -16,6 +17,8 @@ mod household;
 mod lists;
 mod live;
 mod password;
+mod queries;
+mod record;
 mod report;
 mod serve;
 mod settings;
@@ -24,6 +27,7 @@ mod top;
 
 use std::io;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use actions::{ButtonAction, CacheAction, ChoiceAction, ConfigAction, DevicesAction, ListsAction};
 use choices::Of;
@@ -33,6 +37,7 @@ use settings::Settings;
 
 use crate::control::{self, Order};
 use crate::data::Folder;
+use crate::history::queries::read::Filter;
 
 /// The do-not-track button for a whole network: refuses trackers, resolves everything else, and
 /// counts who tried to follow whom.
@@ -90,6 +95,48 @@ enum Action {
         #[command(flatten)]
         settings: Settings,
     },
+    /// What was worth a word since the start: new companies, nights, lists, ways around
+    Alerts {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Queries that were kept, the newest first; only with `stats: { level: full }`
+    Queries {
+        /// Only of this device: its name or key
+        #[arg(long, value_name = "DEVICE")]
+        device: Option<String>,
+        /// Only for names that hold this; .NAME for a domain and all below it
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// Only with this verdict: block, allow, pass or local
+        #[arg(long, value_name = "VERDICT", value_parser = ["block", "allow", "pass", "local"])]
+        verdict: Option<String>,
+        /// Only for names of this company
+        #[arg(long, value_name = "COMPANY")]
+        company: Option<String>,
+        /// Only of the last hours or days: 1h, 2d
+        #[arg(long, value_name = "TIME", value_parser = button::span)]
+        last: Option<Duration>,
+        /// So many at most
+        #[arg(long, value_name = "NUMBER", default_value_t = usize::MAX, hide_default_value = true)]
+        most: usize,
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Which trackers are seen together with which sites on one device, until Ctrl-C
+    Record {
+        /// The device: its name, key or address
+        #[arg(long, value_name = "DEVICE")]
+        device: String,
+        #[command(flatten)]
+        settings: Settings,
+    },
     /// Who followed whom, some days in a page
     Report {
         /// Only this device: its name or key
@@ -115,14 +162,14 @@ enum Action {
         #[command(flatten)]
         settings: Settings,
     },
-    /// Forget what was counted, in memory and on the disk
+    /// Forget what was counted and logged, in memory and on the disk
     Forget {
         /// Of this device: its name, key or address; without it, of all
         #[arg(long, value_name = "DEVICE")]
         device: Option<String>,
         /// Only the last hours or days: 1h, 2d
-        #[arg(long, value_name = "TIME", value_parser = button::time)]
-        last: Option<button::Time>,
+        #[arg(long, value_name = "TIME", value_parser = button::span)]
+        last: Option<Duration>,
         #[command(flatten)]
         settings: Settings,
     },
@@ -191,6 +238,12 @@ pub fn run() -> ExitCode {
         Action::Button { action, settings } => button::run(&action, &settings),
         Action::Top { settings } => top::run(&settings),
         Action::Live { device, once, settings } => live::run(device.as_deref(), once, &settings),
+        Action::Queries { device, name, verdict, company, last, most, json, settings } => {
+            let filter = Filter { device, name, verdict, company, ..Filter::default() };
+            queries::run(queries::Wanted { filter, last, most, json }, &settings)
+        }
+        Action::Record { device, settings } => record::run(&device, &settings),
+        Action::Alerts { json, settings } => alerts::run(json, &settings),
         Action::Report { device, days, html, settings } => {
             report::run(device.as_deref(), days, html, &settings)
         }

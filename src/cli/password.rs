@@ -10,7 +10,7 @@ use crate::web::{Password, Who};
 pub(super) fn run(viewer: bool, settings: &Settings) -> Result<(), String> {
     let who = if viewer { Who::Viewer } else { Who::Owner };
     let asked = if io::stdin().is_terminal() { typed(who) } else { read() };
-    let password = asked.map_err(|error| format!("no password: {error}"))?;
+    let password = asked.map_err(|error| format!("no password was read: {error}"))?;
     let said = tell(&Order::Password(who, Password::new(password)), settings)?;
     finish(writeln!(io::stdout(), "{said}"))
 }
@@ -18,7 +18,11 @@ pub(super) fn run(viewer: bool, settings: &Settings) -> Result<(), String> {
 fn typed(who: Who) -> io::Result<String> {
     let first = rpassword::prompt_password(format!("New password of the {}: ", who.as_str()))?;
     let second = rpassword::prompt_password("Once more: ")?;
-    if first == second { Ok(first) } else { Err(io::Error::other("these are two")) }
+    if first == second {
+        Ok(first)
+    } else {
+        Err(io::Error::other("they differ; nothing has changed"))
+    }
 }
 
 fn read() -> io::Result<String> {

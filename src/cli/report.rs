@@ -39,7 +39,7 @@ pub(super) fn run(
     let folder = Folder::existing(config.data.as_deref())
         .ok_or("no data folder: give the server's by --data DIR or --config FILE")?;
     // A server that runs knows more than it has written.
-    let _ = control::tell(folder.path(), &Order::Record);
+    let _ = control::tell(folder.path(), &Order::WriteDown);
     let names = names(folder.path());
     let report = Report::read(folder.path(), device, days, &names)?;
     let text = if html { report.html() } else { report.text() };
@@ -47,9 +47,14 @@ pub(super) fn run(
 }
 
 /// Names that owners gave their devices, by key.
-fn names(folder: &Path) -> BTreeMap<String, String> {
+pub(super) fn names(folder: &Path) -> BTreeMap<String, String> {
     let devices = choices::of_folder(folder).devices.into_iter();
     devices.filter_map(|(key, said)| Some((key, said.name?))).collect()
+}
+
+/// The key of the device that its owner calls `text`; else `text` is one.
+pub(super) fn key_of<'a>(names: &'a BTreeMap<String, String>, text: &'a str) -> &'a str {
+    names.iter().find(|(_, name)| *name == text).map_or(text, |(key, _)| key)
 }
 
 impl Report {
@@ -61,8 +66,7 @@ impl Report {
     ) -> Result<Self, String> {
         let last = clock::now().0.as_secs() / DAY;
         let first = (last + 1).saturating_sub(days);
-        let of_name = |text: &str| names.iter().find(|(_, name)| *name == text).map(|(key, _)| key);
-        let key = device.map(|text| of_name(text).map_or(text, String::as_str));
+        let key = device.map(|text| key_of(names, text));
         let read = || {
             let reader = Reader::open(folder)?;
             let span = Span::days(first, last);

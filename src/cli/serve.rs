@@ -4,7 +4,7 @@ mod house;
 
 use std::io::IsTerminal;
 use std::iter::repeat;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::process;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ use crate::data::Folder;
 use crate::engine::{Base, Engine, Resolver};
 use crate::server::stream::{self, Doors, Speaks};
 use crate::server::{self, BindError, Connections, udp};
-use crate::web::{self, Accounts, Reloads, Site};
+use crate::web::{self, Accounts, Listeners, Reloads, Site};
 
 /// Time that answers in flight get when the server stops.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -86,13 +86,11 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
         doors.push(server::bind(address, workers, resolvers).map_err(|error| error.to_string())?);
     }
     let encrypted = Encrypted::open(&config, data.as_deref(), resolvers)?;
-    let web = match config.web {
-        Some(address) => Some(
-            TcpListener::bind(address)
-                .map_err(|error| BindError::new(address, "HTTP", error).to_string())?,
-        ),
-        None => None,
+    let http = |address: Option<SocketAddr>| {
+        let bind = |at| TcpListener::bind(at).map_err(|error| BindError::new(at, "HTTP", error));
+        address.map(bind).transpose().map_err(|error| error.to_string())
     };
+    let listeners = Listeners { web: http(config.web)?, metrics: http(config.metrics.listen)? };
 
     let devices =
         Arc::new(Directory::new(household::device_key(data.as_ref())?, config.stats.devices));
@@ -102,7 +100,7 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     let (engine, threads) = Engine::new(base, devices, resolvers, household::store(data.as_ref()))
         .map_err(|error| error.to_string())?;
     household::recall(&engine, data.as_ref());
-    household::watch(&engine)?;
+    household::watch(&engine, data.as_ref())?;
 
     let accounts = Arc::new(Accounts::open(data.as_deref()));
     if let Some(data) = &data {
@@ -115,7 +113,7 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     let reloads = Arc::new(Reloads::default());
     let addresses: Vec<_> = doors.iter().map(|door| door.address).collect();
     let (stop, stopping) = watch::channel(false);
-    let connections = Connections::new(config.tcp.clone());
+    let connections = Connections::new(config.tcp.clone(), Arc::clone(&engine));
     let mut of_threads: Vec<Doors> = (0..resolvers).map(|_| Doors::default()).collect();
     let mut udp_doors = Vec::new();
     let mut running = Vec::new();
@@ -133,13 +131,17 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     for (resolver, doors) in threads.into_iter().zip(of_threads) {
         spawn_resolver(resolver, doors, Arc::clone(&connections), stopping.clone())?;
     }
-    if let Some(listener) = web {
-        first_login::tell(&listener, &accounts);
-        let shared = (Arc::clone(&engine), Arc::clone(&reloads), Arc::clone(&ready));
-        Site::new(shared.0, data.clone(), accounts, shared.1, shared.2)
-            .and_then(|site| web::spawn(listener, site))
-            .map_err(|error| format!("cannot start the HTTP server: {error}"))?;
+    if let Some(listener) = &listeners.web {
+        first_login::tell(listener, &accounts);
     }
+    if let Some(address) = listeners.metrics.as_ref().and_then(|metrics| metrics.local_addr().ok())
+    {
+        info!("metrics on http://{address}/");
+    }
+    let shared = (Arc::clone(&engine), Arc::clone(&reloads), Arc::clone(&ready));
+    Site::new(shared.0, data.clone(), accounts, shared.1, shared.2)
+        .and_then(|site| web::spawn(listeners, site))
+        .map_err(|error| format!("cannot start the HTTP server: {error}"))?;
     let say_ready = || {
         for address in addresses {
             info!("answering DNS on {address}, UDP and TCP");
@@ -180,7 +182,7 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
         thread::sleep(DRAIN_LOOK);
     }
     // Told of where it happens.
-    let _ = engine.record();
+    let _ = engine.write_down();
     if let Some(data) = &data {
         cache::save(&engine, data);
     }

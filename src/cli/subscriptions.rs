@@ -92,6 +92,7 @@ async fn run(engine: &Engine, keep: &Keep, fetched: &mpsc::Sender<()>, wanted: &
             }
         }
         let Some((_, fetcher)) = &fetcher else {
+            due.iter().for_each(|((list, _), _)| engine.refresh_failed(&list.name));
             tokio::time::sleep(LONGEST).await;
             continue;
         };
@@ -100,7 +101,10 @@ async fn run(engine: &Engine, keep: &Keep, fetched: &mpsc::Sender<()>, wanted: &
             match lists::update(list, &config, keep, fetcher, gate, &|_, _| {}).await {
                 Ok(Update::New) => info!("list {name}: fetched"),
                 Ok(Update::Unchanged) => info!("list {name}: unchanged"),
-                Err(error) => warn!("list {name}: {error}"),
+                Err(error) => {
+                    engine.refresh_failed(name);
+                    warn!("list {name}: {error}");
+                }
             }
         }
         if fetched.send(()).await.is_err() {

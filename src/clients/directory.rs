@@ -170,9 +170,28 @@ impl Directory {
         std::iter::once("other".to_owned()).chain(known.devices.iter().map(shown)).collect()
     }
 
+    /// Keys of all devices by their numbers; the first is `other`. What turned out to be another
+    /// device has that one's, and what is forgotten none.
+    pub fn keys(&self) -> Vec<Option<String>> {
+        let known = self.known();
+        let key = |device: &Device| {
+            let same = device.merged.and_then(|same| known.devices.get(same.0 as usize - 1));
+            let device = same.unwrap_or(device);
+            (!device.forgotten).then(|| device.key.clone())
+        };
+        std::iter::once(Some("other".to_owned())).chain(known.devices.iter().map(key)).collect()
+    }
+
+    /// Numbers of the device of this key: those, too, that turned out to be it.
+    pub fn numbers(&self, key: &str) -> Vec<DeviceId> {
+        let keys = self.keys();
+        let numbers = (0..).map(DeviceId).zip(keys).skip(1);
+        numbers.filter(|(_, of)| of.as_deref() == Some(key)).map(|(number, _)| number).collect()
+    }
+
     /// Forgets the devices of this key, or all: what was counted under their numbers is nobody's. Who
-    /// asks again has a new one.
-    pub fn forget(&self, key: Option<&str>) {
+    /// asks again has a new one. Returns the numbers.
+    pub fn forget(&self, key: Option<&str>) -> Vec<DeviceId> {
         let mut known = self.known();
         let Known { devices, numbers, .. } = &mut *known;
         let is_meant = |device: &Device| key.is_none_or(|key| device.key == key);
@@ -183,6 +202,8 @@ impl Directory {
                 is_meant(same.unwrap_or(device))
             })
             .collect();
+        let gone = (1..).map(DeviceId).zip(&meant).filter(|(_, meant)| **meant);
+        let gone = gone.map(|(device, _)| device).collect();
         numbers.retain(|_, device| !meant[device.0 as usize - 1]);
         for (device, _) in devices.iter_mut().zip(meant).filter(|(_, meant)| *meant) {
             *device = Device {
@@ -197,6 +218,7 @@ impl Directory {
             };
         }
         self.generation.fetch_add(1, Relaxed);
+        gone
     }
 
     /// Takes in what the owner says: devices of the settings, and names given by key since.
@@ -274,6 +296,17 @@ impl Directory {
         let known = self.known();
         let router = gateway.and_then(|gateway| known.cards.get(&gateway));
         known.presence.silent(router.copied(), now)
+    }
+
+    /// The key of the device that has this card, whether it has asked or not.
+    pub fn key_of(&self, card: Mac) -> String {
+        let owner = self.known().owned_cards.get(&card).map(ToString::to_string);
+        owner.unwrap_or_else(|| self.key.pseudonym(&card.0))
+    }
+
+    /// How the device of this key is shown: by the name its owner gave it, else by the key.
+    pub fn shown(&self, key: &str) -> String {
+        self.known().given.get(key).map_or(key, String::as_str).to_owned()
     }
 
     /// Devices there are, each once.

@@ -15,8 +15,8 @@ use super::people::{self, Text};
 use super::served;
 use super::values::{self, Fault, words};
 use super::{
-    Action, BlockAnswer, Bypass, ClientServers, Device, Domain, KnownBy, Level, List, Log, Member,
-    Profile, SafeSearch, Slot, StatsLevel, Strategy, UpstreamUrl, Validate,
+    Action, AlertKind, BlockAnswer, Bypass, ClientServers, Device, Domain, KnownBy, Level, List,
+    Log, Member, Profile, SafeSearch, SecretUrl, Slot, StatsLevel, Strategy, UpstreamUrl, Validate,
 };
 use crate::filter::syntax::Format;
 
@@ -45,6 +45,9 @@ pub(super) enum Field<'a> {
     Folder(&'a mut Option<PathBuf>),
     File(&'a mut Option<PathBuf>),
     Url(&'a mut Option<String>),
+    /// A URL of one of these schemes, which mistakes must not tell.
+    Secret(&'a mut Option<SecretUrl>, &'static [&'static str]),
+    AlertKinds(&'a mut Vec<AlertKind>),
     ListName(&'a mut String),
     Addresses(&'a mut Vec<SocketAddr>),
     /// Any number of addresses, with the usual port.
@@ -102,7 +105,13 @@ pub(super) const SAFE_SEARCH: &[(&str, SafeSearch)] =
 pub(super) const LOG: &[(&str, Log)] =
     &[("error", Log::Error), ("warn", Log::Warn), ("info", Log::Info), ("debug", Log::Debug)];
 pub(super) const STATS_LEVEL: &[(&str, StatsLevel)] =
-    &[("counts", StatsLevel::Counts), ("devices", StatsLevel::Devices)];
+    &[("counts", StatsLevel::Counts), ("devices", StatsLevel::Devices), ("full", StatsLevel::Full)];
+pub(super) const ALERT_KIND: &[(&str, AlertKind)] = &[
+    ("new_company", AlertKind::NewCompany),
+    ("night", AlertKind::Night),
+    ("list_stale", AlertKind::ListStale),
+    ("around", AlertKind::Around),
+];
 pub(super) const ACTION: &[(&str, Action)] = &[("block", Action::Block), ("allow", Action::Allow)];
 
 impl Field<'_> {
@@ -127,7 +136,8 @@ impl Field<'_> {
             }
             Self::Folder(_) => "a folder",
             Self::File(_) => "a file",
-            Self::Url(_) => "a URL",
+            Self::Url(_) | Self::Secret(..) => "a URL",
+            Self::AlertKinds(_) => "a kind of alert",
             Self::ListName(_) => "a name for a list",
             Self::Servers(..) => "a server",
             Self::Rules(_) => "a host name",
@@ -179,6 +189,11 @@ impl Field<'_> {
             }
             Self::Folder(_) => "for example /var/lib/trackless".to_owned(),
             Self::File(_) => "for example /etc/trackless/ads.txt".to_owned(),
+            Self::Secret(_, ["mqtt"]) => {
+                "for example mqtt://user:password@192.168.1.5:1883/trackless".to_owned()
+            }
+            Self::Secret(..) => "for example http://192.168.1.5:8080/trackless".to_owned(),
+            Self::AlertKinds(_) => words(ALERT_KIND),
             Self::Url(_) => "for example https://lists.example/ads.txt".to_owned(),
             Self::ListName(_) => "1 to 64 characters, for example my list".to_owned(),
             Self::Servers(..) => {
@@ -224,6 +239,7 @@ impl Field<'_> {
             Self::Folder(_)
                 | Self::File(_)
                 | Self::Url(_)
+                | Self::Secret(..)
                 | Self::ListName(_)
                 | Self::Rules(_)
                 | Self::Networks(_)
@@ -248,6 +264,7 @@ impl Field<'_> {
                 | Self::Hosts(_)
                 | Self::Domains(_)
                 | Self::Clients(_)
+                | Self::AlertKinds(_)
                 | Self::Servers(..)
                 | Self::Rules(_)
                 | Self::Networks(_)
@@ -277,6 +294,7 @@ impl Field<'_> {
             Self::Hosts(slot) => slot.clear(),
             Self::Domains(slot) => slot.clear(),
             Self::Clients(slot) => slot.clear(),
+            Self::AlertKinds(slot) => slot.clear(),
             Self::Rules(slot) | Self::Texts(slot, _) => slot.clear(),
             Self::Listed(slot, _) => slot.clear(),
             Self::Files(slot) => slot.clear(),
@@ -329,6 +347,8 @@ impl Field<'_> {
             Self::Folder(slot) => **slot = Some(path(text, folder)?),
             Self::File(slot) => **slot = Some(path(text, folder)?),
             Self::Url(slot) => **slot = Some(values::url(text)?),
+            Self::Secret(slot, schemes) => **slot = Some(SecretUrl::read(text, schemes)?),
+            Self::AlertKinds(slot) => slot.push(values::word(text, ALERT_KIND)?),
             Self::ListName(slot) => **slot = values::list_name(text)?,
             Self::Addresses(slot) => slot.push(values::address(text, LISTEN_PORT)?),
             Self::Doors(slot, port) => slot.push(values::address(text, *port)?),

@@ -8,6 +8,7 @@
 //! makes goes to `lists` (which compiles rules), `upstream` (which asks) and `server` (which
 //! listens).
 
+mod alerts;
 mod counting;
 mod document;
 mod doors;
@@ -37,7 +38,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::filter::syntax::Format;
-pub use counting::{History, Stats, StatsLevel};
+pub use alerts::{AlertKind, Alerts, SecretUrl};
+pub use counting::{History, Metrics, Stats, StatsLevel};
 pub use doors::{Access, Encrypted};
 pub use error::ConfigError;
 pub use household::{
@@ -113,6 +115,10 @@ pub struct Config {
     pub stats: Stats,
     /// What is kept of counts.
     pub history: History,
+    /// What is told of them to Prometheus.
+    pub metrics: Metrics,
+    /// What is worth an alert, and who is sent alerts.
+    pub alerts: Alerts,
     /// Which lines are logged.
     pub log: Log,
 }
@@ -332,6 +338,8 @@ impl Default for Config {
             button: OwnButton::default(),
             stats: Stats::default(),
             history: History::default(),
+            metrics: Metrics::default(),
+            alerts: Alerts::default(),
             log: Log::default(),
         }
     }

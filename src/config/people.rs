@@ -41,6 +41,11 @@ pub(super) static SERVICES: Text =
     Text { noun: "a service", accepted: "for example tiktok", read: service };
 pub(super) static ZONE: Text =
     Text { noun: "a time zone", accepted: "for example Europe/Berlin", read: zone };
+pub(super) static TOKEN: Text = Text {
+    noun: "a token",
+    accepted: "16 to 256 letters, digits and -._~+/=, for example what `openssl rand -hex 16` prints",
+    read: token,
+};
 pub(super) static SUFFIX: Text =
     Text { noun: "a domain", accepted: "for example home.arpa", read: suffix };
 pub(super) static RECORDS: Text = Text {
@@ -89,6 +94,16 @@ fn zone(text: &str) -> Result<String, Fault> {
         Ok(_) => Ok(text.to_owned()),
         Err(_) => Err(Fault::Form),
     }
+}
+
+/// What may stand behind `Bearer` (RFC 6750 section 2.1), and is not guessed. It is in no error line,
+/// which may be logged.
+fn token(text: &str) -> Result<String, Fault> {
+    let may_be = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~+/=".contains(&octet);
+    if (16..=256).contains(&text.len()) && text.bytes().all(may_be) {
+        return Ok(text.to_owned());
+    }
+    Err(Fault::Because(format!("this is not a token; write {}", TOKEN.accepted)))
 }
 
 fn suffix(text: &str) -> Result<String, Fault> {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::Config;
 use super::document;
@@ -21,7 +22,7 @@ pub type Since = BTreeMap<String, String>;
 const FOLDER: &str = "data";
 
 /// A setting, as it is told to its owner.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Told {
     /// Keys from the top, joined by dots.
     pub key: String,

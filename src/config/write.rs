@@ -4,7 +4,8 @@
 
 use super::Config;
 use super::field::{
-    ACTION, BYPASS, FORMAT, Field, LEVEL, LOG, SAFE_SEARCH, STATS_LEVEL, STRATEGY, SWITCH, VALIDATE,
+    ACTION, ALERT_KIND, BYPASS, FORMAT, Field, LEVEL, LOG, SAFE_SEARCH, STATS_LEVEL, STRATEGY,
+    SWITCH, VALIDATE,
 };
 use super::items::{DEVICE_SETTINGS, PROFILE_SETTINGS};
 use super::served;
@@ -149,6 +150,10 @@ impl Field<'_> {
             },
             Self::PrefixOrOff(slot) => {
                 vec![slot.map_or_else(|| "off".to_owned(), |prefix| yaml_text(&prefix.to_string()))]
+            }
+            Self::Secret(slot, _) => slot.iter().map(|url| yaml_text(url.text())).collect(),
+            Self::AlertKinds(slot) => {
+                slot.iter().flat_map(|kind| word_of(ALERT_KIND, *kind)).collect()
             }
             Self::Url(slot) => slot.iter().map(|url| yaml_text(url)).collect(),
             Self::Folder(slot) | Self::File(slot) => {

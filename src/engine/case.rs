@@ -6,18 +6,21 @@
 //! held already.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::Snapshot;
 use super::ledger::Ledger;
 use super::live::Asked;
+use super::query_log::Entry;
+use super::recordings::Heard;
 use crate::clients::{DeviceId, Directory};
-use crate::clock;
+use crate::clock::{self, Moment};
 use crate::config::StatsLevel;
 use crate::filter::{Asker, Origin, Rule, Verdict, VerdictKind};
 use crate::policy::Held;
-use crate::stats::{CompanyId, Pair};
-use crate::trackers::Category;
-use crate::wire::{Answer, Lead, Name, Query, Rcode};
+use crate::stats::{Bound, CompanyId, Pair};
+use crate::trackers::{Category, registrable};
+use crate::wire::{Answer, Lead, Name, Query, Rcode, Rtype};
 
 /// A query's case before the rules.
 pub(super) struct Case<'a> {
@@ -112,19 +115,39 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// The query as it is logged and shown. Allocates nothing.
     #[cold]
-    fn asked(&self, device: DeviceId) -> Asked {
-        let [by, company] = self.snapshot.why(&self.verdict);
-        Asked {
-            number: 0,
+    fn entry(&self) -> Entry {
+        Entry {
             at: clock::now().0.as_secs(),
-            device,
-            name: self.name.to_string(),
+            device: self.device,
+            name: self.name.clone(),
             qtype: self.asker.qtype.0,
-            verdict: self.verdict.kind.as_str(),
-            by: by.to_owned(),
-            company: company.to_owned(),
+            verdict: self.verdict,
+            base: Arc::clone(self.snapshot.base()),
         }
+    }
+
+    /// What a recording takes it for; none for what nobody visits.
+    #[cold]
+    fn heard(&self) -> Option<Heard> {
+        let mut verdict = Verdict::default();
+        // Whatever holds for the device, and wherever its button stands: a tracker is what a list
+        // says is one.
+        let asker = Asker { lists: u64::MAX, ..self.asker };
+        self.snapshot.rules.table.judge(self.name, &asker, &mut verdict);
+        let is_refused = self.is_refused();
+        if self.verdict.against | verdict.against != 0 {
+            let company = self.snapshot.rules.facts.company(self.verdict.tracker);
+            let company = company.map(|company| company.name.clone());
+            let company = company.or_else(|| registrable(self.name))?;
+            return Some(Heard::Tracker { company, domain: self.name.to_string(), is_refused });
+        }
+        // Who visits a site asks for its address, and gets one from elsewhere.
+        let is_visited = !is_refused
+            && self.verdict.kind != VerdictKind::Local
+            && matches!(self.asker.qtype, Rtype::A | Rtype::AAAA | Rtype::HTTPS);
+        registrable(self.name).filter(|_| is_visited).map(Heard::Site)
     }
 
     fn category_of(&self, tracker: u32) -> Option<Category> {
@@ -143,14 +166,30 @@ impl<'a> Case<'a> {
             }
             company => company,
         };
-        let device = match self.snapshot.config.stats.level {
+        let level = self.snapshot.config.stats.level;
+        let device = match level {
             StatsLevel::Counts => DeviceId::OTHER,
-            StatsLevel::Devices => self.device,
+            StatsLevel::Devices | StatsLevel::Full => {
+                if self.device == DeviceId::OTHER {
+                    counters.beyond(Bound::Devices);
+                }
+                self.device
+            }
         };
+        if company == CompanyId::OTHER {
+            counters.beyond(Bound::Companies);
+        }
         let pair = Pair { device, company, category: self.category_of(tracker) };
         counters.query(pair, self.verdict.kind);
+        counters.query_type(self.asker.qtype);
+        if level == StatsLevel::Full {
+            counters.query_log().take(self.entry());
+        }
         if counters.live().is_watched() {
-            counters.live().show(self.asked(device));
+            counters.live().show(Asked::new(&self.entry(), device));
+        }
+        if counters.recordings().is_any() {
+            counters.recordings().hear(self.device, self.heard(), Moment::now());
         }
         if self.verdict.noted {
             counters.around(self.device);

@@ -80,6 +80,9 @@ pub enum ChangeError {
     /// So many choices are not made by hand.
     #[error("there are {MOST_CHOICES} choices already; put names into a list")]
     Most,
+    /// As many devices are recorded as can be.
+    #[error("{} devices are recorded already; stop one, or wait a minute", super::recordings::MOST)]
+    Recordings,
     /// It holds, but not longer than this server runs.
     #[error("it holds from now on, but will be forgotten at the next start: {0}")]
     NotKept(StoreError),

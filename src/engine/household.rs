@@ -75,6 +75,13 @@ impl Household {
         Snapshot::new(base, &state.choices, &state.button, devices)
     }
 
+    /// The key of the device that was given this name while a server ran.
+    pub(super) fn key_of(&self, name: &str) -> Option<String> {
+        let state = self.state();
+        let mut devices = state.choices.devices.iter();
+        devices.find(|(_, said)| said.name.as_deref() == Some(name)).map(|(key, _)| key.clone())
+    }
+
     /// Does something with the store; nothing where there is none.
     pub(super) fn with_store<T: Default>(
         &self,
@@ -302,7 +309,10 @@ impl Engine {
         let new = Snapshot::new(Arc::new(base), &state.choices, &state.button, devices)?;
         let names = new.list_names();
         self.with_list_hits(|hits, totals| hits.rename(names, totals));
+        self.query_log.begin(new.config.stats.level);
         let old = self.snapshot.swap(Arc::new(new));
+        // Queries in line hold what was before.
+        self.query_log.wake();
         self.tell_directory(&state);
         drop(state);
         if old.config.upstream.clients != self.snapshot().config.upstream.clients {
@@ -312,9 +322,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes in what was kept of devices' names, at the start.
+    /// Takes in what was kept of devices' names and of alerts, at the start.
     pub(super) fn begin(&self) {
+        self.query_log.begin(self.snapshot().config.stats.level);
         self.tell_directory(&self.household.state());
+        self.recall_alerts();
     }
 
     /// Watches the clock, for as long as the process lives: pauses end, and profiles take turns.
@@ -330,6 +342,8 @@ impl Engine {
                 state = self.household.state();
             }
             self.live.look(now);
+            self.look_at_minutes(now);
+            self.recordings.look(now, &self.devices);
             let ended = state.button.look(now);
             let snapshot = self.snapshot();
             let time = snapshot.clock.read(Timestamp::now());

@@ -10,6 +10,8 @@ use foldhash::fast::RandomState;
 
 use super::Engine;
 use super::live::Live;
+use super::query_log::QueryLog;
+use super::recordings::Recordings;
 use crate::stats::{CompanyId, Counters};
 use crate::trackers::registrable;
 use crate::wire::Name;
@@ -54,11 +56,23 @@ impl Ledger {
         &self.engine.live
     }
 
+    /// Takes every query where that is wanted.
+    #[inline]
+    pub(super) fn query_log(&self) -> &QueryLog {
+        &self.engine.query_log
+    }
+
+    /// What is recorded right now.
+    #[inline]
+    pub(super) fn recordings(&self) -> &Recordings {
+        &self.engine.recordings
+    }
+
     #[cold]
     fn learn(&self, hash: u64, name: &Name) -> CompanyId {
-        let domain = registrable(name);
-        let company = domain
-            .map_or(CompanyId::OTHER, |domain| self.engine.companies.number_of_domain(&domain));
+        // Nobody registers a public suffix: it stands for itself.
+        let domain = registrable(name).unwrap_or_else(|| name.to_string());
+        let company = self.engine.companies.number_of_domain(&domain);
         let mut known = self.stand_ins.borrow_mut();
         if known.len() >= MOST_NAMES {
             known.clear();

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Engine;
+use super::query_log::Entry;
 use crate::clients::DeviceId;
 use crate::clock::Moment;
 
@@ -34,6 +35,23 @@ pub struct Asked {
     pub by: String,
     /// Whose name it is; empty where nobody knows.
     pub company: String,
+}
+
+impl Asked {
+    /// Of `entry`, by `device`; its number is given when it is shown.
+    pub(super) fn new(entry: &Entry, device: DeviceId) -> Self {
+        let [by, company] = entry.base.why(&entry.verdict);
+        Self {
+            number: 0,
+            at: entry.at,
+            device,
+            name: entry.name.to_string(),
+            qtype: entry.qtype,
+            verdict: entry.verdict.kind.as_str(),
+            by: by.to_owned(),
+            company: company.to_owned(),
+        }
+    }
 }
 
 /// The ring.
@@ -75,6 +93,12 @@ impl Live {
         ring.next += 1;
         asked.number = ring.next;
         ring.asked.push_back(asked);
+    }
+
+    /// Forgets what `devices` asked, or all.
+    pub(super) fn forget(&self, devices: Option<&[DeviceId]>) {
+        let meant = |asked: &Asked| devices.is_none_or(|meant| meant.contains(&asked.device));
+        self.ring().asked.retain(|asked| !meant(asked));
     }
 
     /// Forgets all where nobody watches any more.
@@ -128,9 +152,13 @@ mod tests {
         live.watched.store(true, Relaxed);
         live.ring().until = PATIENCE;
         (0..MOST + 10).for_each(|_| live.show(asked()));
+        live.forget(Some(&[DeviceId(2)]));
         let first = live.ring().asked[0].number;
         let kept = live.ring().asked.len();
         assert_eq!((kept, first), (MOST, 11));
+        live.forget(Some(&[DeviceId(1)]));
+        assert!(live.ring().asked.is_empty());
+        live.show(asked());
         live.look(at(9));
         assert!(live.is_watched());
         live.look(at(10));

@@ -5,10 +5,12 @@
 //!                                                             └─▶ Ask ─▶ Engine::ask ─▶ resolve ─▶ upstream
 //! ```
 //!
-//! [`Worker::answer`] allocates nothing, takes no lock and reads no clock. Every door calls it;
-//! there is no second way to be answered. It may use every room before it and must never know how
+//! [`Worker::answer`] allocates nothing, takes no lock and reads no clock; for an owner who watches or
+//! records it does, and to log queries it reads one. Every door calls it; there is no second way to be
+//! answered. It may use every room before it and must never know how
 //! a packet came or how a reply leaves.
 
+mod alerts;
 mod case;
 mod change;
 mod household;
@@ -16,7 +18,9 @@ mod ledger;
 mod live;
 mod local;
 mod names;
+mod query_log;
 mod recorder;
+mod recordings;
 mod resolve;
 mod snapshot;
 mod special;
@@ -27,25 +31,32 @@ mod worker;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, Guard};
 use tokio::sync::mpsc;
 
+use crate::alerts::Alerts;
 use crate::cache::{Cache, KeyHash};
 use crate::clients::{DeviceId, Directory};
 use crate::history::Store;
-use crate::stats::{Companies, Counters, HitsByName, ListHits, Source, Totals, Transport};
+use crate::stats::{
+    Companies, Counters, Forgotten, HitsByName, ListHits, Minutes, Source, Totals, Transport,
+};
 use crate::wire::Name;
 
 pub use change::{Change, ChangeError, Target, Way};
 use household::Household;
 pub use live::Asked;
 use live::Live;
+use query_log::QueryLog;
+pub use query_log::QueryLogFigures;
 use recorder::Recorder;
 pub use recorder::RecorderFigures;
+use recordings::Recordings;
+pub use recordings::{Companion, Recorded, Site};
 pub use resolve::Resolver;
 pub use snapshot::{Base, Snapshot, SnapshotError};
 use surroundings::Surroundings;
@@ -68,13 +79,24 @@ pub struct Engine {
     pub companies: Companies,
     surroundings: Mutex<Surroundings>,
     live: Live,
-    recorder: Mutex<Recorder>,
+    recorder: Recorder,
+    minutes: Mutex<Minutes>,
+    forgotten: ArcSwap<Forgotten>,
+    query_log: QueryLog,
+    recordings: Recordings,
+    alerts: Arc<Alerts>,
+    /// Queries for ways around us at the last look, by number of device.
+    around: Mutex<Vec<u64>>,
+    refused_today: AtomicU64,
     hidden: AtomicBool,
     resolvers: Vec<mpsc::Sender<Waiting>>,
     wishes: mpsc::Sender<Wished>,
     wished: Mutex<Option<mpsc::Receiver<Wished>>>,
     counters: Mutex<Vec<Arc<Counters>>>,
     list_hits: Mutex<HitsByName>,
+    /// Lists by name, and how often their newest copy was not to be had, or not taken.
+    refresh_failures: Mutex<BTreeMap<String, u64>>,
+    connections_refused: AtomicU64,
     waiting: AtomicUsize,
     started: Instant,
 }
@@ -157,13 +179,22 @@ impl Engine {
             companies,
             surroundings: Mutex::default(),
             live: Live::default(),
-            recorder: Mutex::default(),
+            recorder: Recorder::default(),
+            minutes: Mutex::default(),
+            forgotten: ArcSwap::default(),
+            query_log: QueryLog::default(),
+            recordings: Recordings::default(),
+            alerts: Arc::default(),
+            around: Mutex::default(),
+            refused_today: AtomicU64::new(alerts::UNKNOWN),
             hidden: AtomicBool::new(false),
             resolvers: senders,
             wishes,
             wished: Mutex::new(Some(wished)),
             counters: Mutex::default(),
             list_hits: Mutex::new(list_hits),
+            refresh_failures: Mutex::default(),
+            connections_refused: AtomicU64::new(0),
             waiting: AtomicUsize::new(0),
             started: Instant::now(),
         });
@@ -195,16 +226,30 @@ impl Engine {
         self.counters.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What all of them counted, without what is forgotten.
+    pub fn totals(&self) -> Totals {
+        Totals::new(self.counters(), self.forgotten.load_full())
+    }
+
     /// What each list did since the start, by name.
     pub fn list_hits(&self) -> BTreeMap<String, ListHits> {
         self.with_list_hits(|hits, totals| hits.read(totals))
     }
 
-    fn with_list_hits<T>(&self, then: impl FnOnce(&mut HitsByName, &Totals<'_>) -> T) -> T {
-        let counters = self.counters();
-        let counters: Vec<&Counters> = counters.iter().map(Arc::as_ref).collect();
+    fn with_list_hits<T>(&self, then: impl FnOnce(&mut HitsByName, &Totals) -> T) -> T {
         let mut hits = self.list_hits.lock().unwrap_or_else(PoisonError::into_inner);
-        then(&mut hits, &Totals::new(&counters))
+        then(&mut hits, &self.totals())
+    }
+
+    /// How often the newest copy of each list was not to be had, or not taken, since the start.
+    pub fn refresh_failures(&self) -> BTreeMap<String, u64> {
+        self.refresh_failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Counts that the newest copy of `list` was not to be had, or not taken.
+    pub fn refresh_failed(&self, list: &str) {
+        let mut failures = self.refresh_failures.lock().unwrap_or_else(PoisonError::into_inner);
+        *failures.entry(list.to_owned()).or_default() += 1;
     }
 
     fn new_counters(&self) -> Arc<Counters> {
@@ -263,6 +308,16 @@ impl Engine {
     /// What others wish of the thread that reloads; for the first one who asks.
     pub fn wished(&self) -> Option<mpsc::Receiver<Wished>> {
         self.wished.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Counts a connection that found no place.
+    pub fn connection_refused(&self) {
+        self.connections_refused.fetch_add(1, Relaxed);
+    }
+
+    /// Connections since the start that found no place.
+    pub fn connections_refused(&self) -> u64 {
+        self.connections_refused.load(Relaxed)
     }
 
     /// Queries that wait for upstream now.

@@ -4,7 +4,8 @@
 //! the way of a query ever waits for it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::PoisonError;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
@@ -12,22 +13,49 @@ use tracing::{info, warn};
 
 use super::Engine;
 use crate::clients::DeviceId;
-use crate::clock;
+use crate::clock::{self, Moment};
 use crate::filter::VerdictKind;
 use crate::history::read::Reader;
-use crate::history::{Retention, Row, StoreError};
-use crate::stats::{Counters, Counts, Pair, Reach, Totals};
+use crate::history::{Dropped, Retention, Row, StoreError};
+use crate::stats::{Counts, HitsByName, Minute, Minutes, Pair, Reach};
 
 /// Between two times that what is old goes.
 const RETIRE: Duration = Duration::from_secs(3_600);
 
-/// What was written, and how that went.
+/// A write that takes longer is told of: the disk stalls.
+const SLOW: Duration = Duration::from_secs(10);
+
+/// What was written, and how that went: those who look never wait for the disk.
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
+    writing: Mutex<Writing>,
+    told: Mutex<Told>,
+}
+
+/// Held by who writes, for as long as that takes.
+#[derive(Debug, Default)]
+struct Writing {
     written: HashMap<Pair, Counts, RandomState>,
     retired: Option<Instant>,
+}
+
+/// Held for moments.
+#[derive(Debug, Default)]
+struct Told {
     reach: Reach,
     figures: RecorderFigures,
+    /// When the write that is under way has begun.
+    begun: Option<Instant>,
+}
+
+impl Recorder {
+    fn writing(&self) -> MutexGuard<'_, Writing> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// How writing goes.
@@ -41,8 +69,12 @@ pub struct RecorderFigures {
     pub rows: u64,
     /// Times since the start that it did not go well.
     pub failures: u64,
-    /// Whether the last one did not.
+    /// Whether the last one did not, or the one under way takes longer than ten seconds.
     pub failing: bool,
+    /// What went before its time since the start, to make room.
+    pub dropped: Dropped,
+    /// Queries whose counts are kept nowhere, for want of a store.
+    pub unkept: u64,
 }
 
 impl Engine {
@@ -50,47 +82,49 @@ impl Engine {
     ///
     /// # Errors
     /// The store cannot be written; it is tried again the next time.
-    pub fn record(&self) -> Result<bool, StoreError> {
-        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
-        let counters = self.counters();
-        let counters: Vec<&Counters> = counters.iter().map(|counters| &**counters).collect();
-        let now = Totals::new(&counters).pairs();
-        let rows = self.rows(&now, &recorder.written);
+    pub fn write_counts(&self) -> Result<bool, StoreError> {
+        let mut writing = self.recorder.writing();
         let start = Instant::now();
+        self.recorder.told().begun = Some(start);
+        let now = self.totals().pairs();
+        let rows = self.rows(&now, &writing.written);
         let at = clock::now().0.as_secs();
-        let mut bytes = 0;
-        let written = self.household.with_store(|store| {
-            if !rows.is_empty() {
-                store.add(&rows, at)?;
-            }
-            if recorder.retired.is_none_or(|last| last.elapsed() > RETIRE) {
-                let history = &self.snapshot().config.history;
-                let days = |time: Duration| time.as_secs() / 86_400;
-                let retention = Retention { hours: days(history.hours), days: days(history.days) };
-                store.roll_up(retention, at)?;
-                recorder.retired = Some(Instant::now());
-            }
-            bytes = store.bytes()?;
-            Ok(())
-        });
+        let mut kept = false;
+        let mut written = match rows.is_empty() {
+            true => Ok(()),
+            false => self.household.with_store(|store| {
+                kept = true;
+                store.add(&rows, at)
+            }),
+        };
+        let seconds = start.elapsed().as_secs_f64();
+        if written.is_ok() {
+            // Whatever becomes of what is old, this is not written twice.
+            writing.written = now;
+            written = self.retire(&mut writing, at);
+        }
+        let mut told = self.recorder.told();
+        told.begun = None;
         let hour = at / 3_600;
         for row in rows.iter().filter(|row| !row.company.is_empty()) {
-            recorder.reach.saw(hour, &row.device, &row.company);
+            told.reach.saw(hour, &row.device, &row.company);
         }
-        recorder.reach.pass_to(hour);
-        let figures = &mut recorder.figures;
+        told.reach.pass_to(hour);
+        let figures = &mut told.figures;
         match &written {
             Ok(()) => {
                 if figures.failing {
                     info!("what was counted is written again");
                 }
                 figures.failing = false;
-                figures.bytes = bytes;
-                figures.rows += rows.len() as u64;
-                if !rows.is_empty() {
-                    figures.seconds = start.elapsed().as_secs_f64();
+                if kept {
+                    figures.rows += rows.len() as u64;
+                } else {
+                    figures.unkept += rows.iter().map(|r| r.block + r.allow + r.pass).sum::<u64>();
                 }
-                recorder.written = now;
+                if !rows.is_empty() {
+                    figures.seconds = seconds;
+                }
             }
             Err(error) => {
                 if !figures.failing {
@@ -100,7 +134,40 @@ impl Engine {
                 figures.failures += 1;
             }
         }
+        let took = start.elapsed();
+        if took > SLOW {
+            warn!("the store took {} s to write: the disk is slow", took.as_secs());
+        }
         written.map(|()| !rows.is_empty())
+    }
+
+    /// Lets go of what is old, now and then, and of what is too much.
+    fn retire(&self, writing: &mut Writing, at: u64) -> Result<(), StoreError> {
+        let history = &self.snapshot().config.history;
+        let is_due = writing.retired.is_none_or(|last| last.elapsed() > RETIRE);
+        let (dropped, bytes) = self.household.with_store(|store| {
+            if is_due {
+                let days = |time: Duration| time.as_secs() / 86_400;
+                let retention = Retention { hours: days(history.hours), days: days(history.days) };
+                store.roll_up(retention, at)?;
+            }
+            Ok((store.fit(history.size, at)?, store.bytes()?))
+        })?;
+        if is_due {
+            writing.retired = Some(Instant::now());
+        }
+        let figures = &mut self.recorder.told().figures;
+        figures.bytes = bytes;
+        if dropped != Dropped::default() && figures.dropped == Dropped::default() {
+            let Dropped { hours, days } = dropped;
+            warn!(
+                "the store has grown to history.size: let go of the oldest {hours} hours and {days} \
+                 days of devices, and will again without a word"
+            );
+        }
+        figures.dropped.hours += dropped.hours;
+        figures.dropped.days += dropped.days;
+        Ok(())
     }
 
     fn rows(
@@ -108,13 +175,11 @@ impl Engine {
         now: &HashMap<Pair, Counts, RandomState>,
         before: &HashMap<Pair, Counts, RandomState>,
     ) -> Vec<Row> {
-        let devices = self.devices.devices();
+        let keys = self.devices.keys();
         let companies = self.companies.told();
         let key = |device: DeviceId| {
-            let known = device.0.checked_sub(1).and_then(|at| devices.get(at as usize));
-            let same = known.and_then(|device| devices.get(device.merged?.0 as usize - 1));
-            let known = same.or(known).filter(|device| !device.forgotten);
-            known.map_or_else(|| "other".to_owned(), |device| device.key.clone())
+            let key = keys.get(device.0 as usize).cloned().flatten();
+            key.unwrap_or_else(|| "other".to_owned())
         };
         let mut rows = Vec::new();
         for (pair, counts) in now {
@@ -149,13 +214,11 @@ impl Engine {
     /// The store cannot be read.
     pub fn reader(&self) -> Result<Reader, StoreError> {
         // Held until the reader has its view: a row must be either written or not.
-        let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
+        let writing = self.recorder.writing();
         let reader = self.household.with_store(|store| store.reader().map(Some))?;
-        let counters = self.counters();
-        let counters: Vec<&Counters> = counters.iter().map(|counters| &**counters).collect();
-        let now = Totals::new(&counters).pairs();
+        let now = self.totals().pairs();
         let (mut reader, rows) = match reader {
-            Some(reader) => (reader, self.rows(&now, &recorder.written)),
+            Some(reader) => (reader, self.rows(&now, &writing.written)),
             None => (Reader::of_nothing()?, self.rows(&now, &HashMap::default())),
         };
         reader.see(&rows, clock::now().0.as_secs())?;
@@ -167,46 +230,107 @@ impl Engine {
         self.household.with_store(|_| Ok(true)).unwrap_or(false)
     }
 
-    /// Writes now and then, for as long as the process lives.
-    pub fn keep_recording(&self) {
+    /// Writes now and then, for as long as the process lives, and looks for what of that is worth an
+    /// alert. The store is in the folder `data`.
+    pub fn keep_counts(&self, data: Option<&Path>) {
         loop {
             std::thread::sleep(self.snapshot().config.history.flush);
             // Told of where it happens.
-            let _ = self.record();
+            let _ = self.write_counts();
+            self.look_for_alerts(data);
         }
     }
 
-    /// Forgets what was counted for a device, by its name, key or address, or for all, since so long
-    /// ago or for ever: in memory and on the disk. Says what went.
+    /// Writes down all that waits to be written: counts, and queries where they are kept.
     ///
     /// # Errors
-    /// There is no such device, or the store cannot be written.
+    /// A file cannot be written; it is tried again the next time.
+    pub fn write_down(&self) -> Result<(), StoreError> {
+        let counts = self.write_counts();
+        self.write_queries()?;
+        counts.map(drop)
+    }
+
+    /// Forgets what was counted, logged and recorded of a device, by its name, key or address, or of
+    /// all, since so long ago or for ever: in memory and on the disk. Says what went.
+    ///
+    /// # Errors
+    /// There is no such device, or a file cannot be written.
     pub fn forget(
         &self,
         device: Option<&str>,
         since: Option<Duration>,
     ) -> Result<String, super::ChangeError> {
-        let key = device.map(|device| self.key(device)).transpose()?;
+        let key = device.map(|device| self.key_kept(device)).transpose()?;
+        let key = key.as_deref();
         // What is in memory is of the running hour: it goes where that hour goes, as written.
-        let _ = self.record();
+        let _ = self.write_counts();
         let hour = since.map(|since| (clock::now().0.saturating_sub(since)).as_secs() / 3_600);
-        let gone = self
-            .household
-            .with_store(|store| store.forget(key.as_deref(), hour))
-            .map_err(super::ChangeError::Store)?;
-        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
-        recorder.reach.forget(key.as_deref());
-        drop(recorder);
-        self.devices.forget(key.as_deref());
-        let whose = key.as_deref().unwrap_or("all devices");
-        Ok(format!("forgot {gone} hours and days of counts of {whose}"))
+        let queries = self.forget_queries(key, hour.map(|hour| hour * 3_600));
+        let hours = self.household.with_store(|store| store.forget(key, hour));
+        self.keep_alerts(self.alerts.forget(key, hour.map(|hour| hour * 3_600)));
+        self.forget_counted(key);
+        self.recordings.forget(key);
+        let (hours, queries) =
+            hours.and_then(|hours| Ok((hours, queries?))).map_err(super::ChangeError::Store)?;
+        let whose = key.unwrap_or("all devices");
+        let said = format!("forgot {hours} hours and days of counts of {whose}");
+        Ok(match queries {
+            None => said,
+            Some(queries) => format!("{said}, and {queries} queries of the log"),
+        })
+    }
+
+    /// The key of a device that may not have asked since the start.
+    fn key_kept(&self, text: &str) -> Result<String, super::ChangeError> {
+        self.key(text).or_else(|unknown| {
+            let key = self.household.key_of(text).unwrap_or_else(|| text.to_owned());
+            match self.household.with_store(|store| store.has_device(&key)) {
+                Ok(true) => Ok(key),
+                _ => Err(unknown),
+            }
+        })
+    }
+
+    /// Forgets what is in memory of the device `key`, or of all.
+    fn forget_counted(&self, key: Option<&str>) {
+        // Held all the while, so that nothing is found to be new that was counted before.
+        let mut writing = self.recorder.writing();
+        let mut minutes = self.locked_minutes();
+        let numbers = self.devices.forget(key);
+        let numbers = key.map(|_| &*numbers);
+        self.forgotten.store(Arc::new(self.totals().forget(numbers)));
+        minutes.forget(numbers);
+        self.live.forget(numbers);
+        self.recorder.told().reach.forget(key);
+        match numbers {
+            Some(numbers) => writing.written.retain(|pair, _| !numbers.contains(&pair.device)),
+            None => {
+                writing.written.clear();
+                self.with_list_hits(HitsByName::forget);
+            }
+        }
+    }
+
+    fn locked_minutes(&self) -> MutexGuard<'_, Minutes> {
+        self.minutes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes in the minute that is over at `now`, if one is.
+    pub(super) fn look_at_minutes(&self, now: Moment) {
+        self.locked_minutes().look(now, || self.totals().by_device());
+    }
+
+    /// What the minutes of the last three hours brought, the oldest first; the running one is not
+    /// among them.
+    pub fn minutes(&self) -> Vec<Minute> {
+        self.locked_minutes().iter().cloned().collect()
     }
 
     /// Takes in what `reader` knows of the last day.
     pub fn recall(&self, reader: &Reader) {
-        let mut recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
         let first = (clock::now().0.as_secs() / 3_600).saturating_sub(24);
-        let reach = &mut recorder.reach;
+        let reach = &mut self.recorder.told().reach;
         if let Err(error) =
             reader.met(first, |hour, device, company| reach.saw(hour, device, company))
         {
@@ -217,8 +341,8 @@ impl Engine {
     /// How many companies each device had in the last day, by its key, and how many devices each
     /// company.
     pub fn reach(&self) -> (BTreeMap<String, usize>, BTreeMap<String, usize>) {
-        let recorder = self.recorder.lock().unwrap_or_else(PoisonError::into_inner);
-        let (devices, companies) = recorder.reach.counts();
+        let told = self.recorder.told();
+        let (devices, companies) = told.reach.counts();
         let owned = |counts: BTreeMap<&str, usize>| {
             counts.into_iter().map(|(text, count)| (text.to_owned(), count)).collect()
         };
@@ -227,6 +351,9 @@ impl Engine {
 
     /// How writing goes.
     pub fn recorder_figures(&self) -> RecorderFigures {
-        self.recorder.lock().unwrap_or_else(PoisonError::into_inner).figures
+        let told = self.recorder.told();
+        let mut figures = told.figures;
+        figures.failing |= told.begun.is_some_and(|begun| begun.elapsed() > SLOW);
+        figures
     }
 }

@@ -163,6 +163,25 @@ impl Base {
         self.companies = names.map(|name| companies.number(name)).collect();
     }
 
+    /// Who refuses, as it is told: the list, or whose rule it is; and the company.
+    pub fn why(&self, verdict: &Verdict) -> [&str; 2] {
+        let list = verdict.rule.map_or("", |rule| self.origin(rule.origin));
+        let company = self.rules.facts.company(verdict.tracker);
+        [list, company.map_or("", |company| company.name.as_str())]
+    }
+
+    /// Where a rule comes from, as it is told.
+    pub fn origin(&self, origin: Origin) -> &str {
+        match origin {
+            Origin::User(_) => "your rules",
+            Origin::Company(..) => "companies you chose",
+            Origin::Service(_) => "refused services",
+            Origin::List(list) => {
+                self.rules.lists.get(usize::from(list)).map_or("?", |list| list.name.as_str())
+            }
+        }
+    }
+
     /// Names of all lists by number.
     pub fn list_names(&self) -> Vec<String> {
         self.rules.lists.iter().map(|list| list.name.clone()).collect()
@@ -203,24 +222,5 @@ impl Snapshot {
         self.rules.table.judge(name, asker, &mut verdict);
         held.judge(name, &self.rules.facts, &mut verdict);
         verdict
-    }
-
-    /// Who refuses, as it is told: the list, or whose rule it is; and the company.
-    pub fn why(&self, verdict: &Verdict) -> [&str; 2] {
-        let list = verdict.rule.map_or("", |rule| self.origin(rule.origin));
-        let company = self.rules.facts.company(verdict.tracker);
-        [list, company.map_or("", |company| company.name.as_str())]
-    }
-
-    /// Where a rule comes from, as it is told.
-    pub fn origin(&self, origin: Origin) -> &str {
-        match origin {
-            Origin::User(_) => "your rules",
-            Origin::Company(..) => "companies you chose",
-            Origin::Service(_) => "refused services",
-            Origin::List(list) => {
-                self.rules.lists.get(usize::from(list)).map_or("?", |list| list.name.as_str())
-            }
-        }
     }
 }

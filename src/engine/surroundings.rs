@@ -1,6 +1,7 @@
 //! What is going on around us, looked at now and then: who has asked of late, and whether everybody
 //! comes from one address.
 
+use std::iter::repeat;
 use std::net::IpAddr;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
@@ -12,7 +13,6 @@ use super::Engine;
 use crate::clients::{self, DeviceId};
 use crate::clock::Moment;
 use crate::config::Mac;
-use crate::stats::{Counters, Totals};
 
 /// How often it is looked.
 pub(super) const LOOK: Duration = Duration::from_secs(10);
@@ -34,20 +34,13 @@ impl Engine {
     /// Looks around.
     pub(super) fn look_around(&self) {
         let now = Moment::now().steady.as_secs();
-        let counters = self.counters();
-        let counters: Vec<&Counters> = counters.iter().map(|counters| &**counters).collect();
-        let totals = Totals::new(&counters);
-        let devices = self.devices.devices().len() + 1;
-        let mut asked = vec![0; devices];
-        for (pair, counts) in totals.pairs() {
-            if let Some(asked) = asked.get_mut(pair.device.0 as usize) {
-                *asked += counts.iter().sum::<u64>();
-            }
-        }
+        let asked = self.totals().by_device().into_iter().map(|counts| counts.iter().sum::<u64>());
         let mut seen = self.surroundings.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those that are forgotten have asked nothing.
+        let devices = self.devices.devices().len() + 1;
         seen.queries.resize(devices, 0);
         seen.since.resize(devices, 0);
-        for (number, queries) in asked.into_iter().enumerate() {
+        for (number, queries) in asked.chain(repeat(0)).take(devices).enumerate() {
             let device = DeviceId(number as u32);
             let new = queries - seen.queries[number].min(queries);
             if new > 0 && device != DeviceId::OTHER {

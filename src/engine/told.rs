@@ -5,7 +5,6 @@ mod check;
 mod troubles;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use foldhash::fast::RandomState;
@@ -19,7 +18,7 @@ use crate::config::Mac;
 use crate::filter::VerdictKind;
 use crate::filter::syntax::rtype_text;
 use crate::policy::State;
-use crate::stats::{CompanyId, Counters, Totals};
+use crate::stats::{CompanyId, Source};
 
 pub use super::special::own_addresses;
 pub use check::{CheckError, Finding, Match, check, judge, matches};
@@ -158,6 +157,8 @@ pub struct Figures {
     pub button: Vec<Stands>,
     /// Answers by where they came from.
     pub answers: BTreeMap<String, u64>,
+    /// Queries refused in each of the last minutes, the oldest first.
+    pub minutes: Vec<u64>,
     /// Answers held.
     pub held: u64,
     /// Octets of the answers held.
@@ -185,24 +186,17 @@ pub fn stands(engine: &Engine) -> Vec<Stands> {
 
 /// All devices seen since the start.
 pub fn devices(engine: &Engine) -> Vec<Seen> {
-    let counters = engine.counters();
-    let counters: Vec<&Counters> = counters.iter().map(Arc::as_ref).collect();
-    let totals = Totals::new(&counters);
+    let totals = engine.totals();
     let snapshot = engine.snapshot();
     let mut seen: Vec<Seen> = Vec::new();
     let known = engine.devices.devices();
-    let mut counts = vec![(0_u64, 0_u64); known.len() + 1];
-    for (pair, of_pair) in totals.pairs() {
-        if let Some((all, refused)) = counts.get_mut(pair.device.0 as usize) {
-            *all += of_pair.iter().sum::<u64>();
-            *refused += of_pair[VerdictKind::Block as usize];
-        }
-    }
+    let counts = totals.by_device();
     for (number, device) in (1..).map(DeviceId).zip(&known) {
         if device.forgotten {
             continue;
         }
-        let (all, refused) = counts[number.0 as usize];
+        let counts = counts.get(number.0 as usize).copied().unwrap_or_default();
+        let (all, refused) = (counts.iter().sum::<u64>(), counts[VerdictKind::Block as usize]);
         let around = totals.around(number);
         // What was counted before it was known whose it is, is the device's that it turned out to
         // be.
@@ -291,10 +285,9 @@ pub fn upstreams(engine: &Engine) -> Vec<Upstream> {
 
 /// What is going on.
 pub fn figures(engine: &Engine) -> Figures {
-    let counters = engine.counters();
-    let counters: Vec<&Counters> = counters.iter().map(Arc::as_ref).collect();
-    let totals = Totals::new(&counters);
-    let answers = totals.answers_by_source().map(|(source, count)| (source.to_owned(), count));
+    let totals = engine.totals();
+    let answers =
+        Source::ALL.map(|source| (source.as_str().to_owned(), totals.answers_from(source)));
     let names = engine.companies.names();
     let mut by_company: HashMap<CompanyId, (u64, u64), RandomState> = HashMap::default();
     for (pair, counts) in totals.pairs() {
@@ -316,7 +309,8 @@ pub fn figures(engine: &Engine) -> Figures {
     Figures {
         uptime: engine.uptime().as_secs_f64(),
         button: stands(engine),
-        answers: answers.collect(),
+        answers: answers.into(),
+        minutes: engine.minutes().iter().map(|minute| minute.sum().block).collect(),
         held: engine.cache.entries() as u64,
         held_bytes: engine.cache.bytes() as u64,
         waiting: engine.waiting() as u64,

@@ -7,8 +7,9 @@ use std::sync::mpsc::{self, SyncSender};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::Engine;
+use super::{Engine, Way};
 use crate::config::Told;
 
 /// Wishes that wait; more are refused.
@@ -19,8 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What is wished for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
-    /// Make a setting: its key and value, as YAML; without a value, as the file says.
-    Set(String, Option<String>),
+    /// Make a setting: its key and value, as YAML; without a value, as the file says. And by which way
+    /// that comes.
+    Set(String, Option<String>, Way),
     /// Tell all settings, in JSON: of [`Setting`].
     Settings,
     /// Fetch these lists now, or all.
@@ -28,12 +30,12 @@ pub enum Wish {
 }
 
 /// A setting, and where it comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Setting {
     /// The setting.
     #[serde(flatten)]
     pub told: Told,
-    /// `default`, `file`, or `since` for what was set while the server runs.
+    /// `default`, `file`, or `dashboard` for what was set while the server runs.
     pub source: String,
     /// Whether a change is used from the next start on only.
     pub restart: bool,

@@ -4,12 +4,15 @@
 //! One file of SQLite, written by one connection. A power cut at any moment leaves what was there
 //! before or after a change. It must never be waited for by the DNS path; who cannot write says so,
 //! and what was set holds until the next start. No address and no name that somebody asked for is
-//! ever here.
+//! ever in it: names are in a file of their own, [`queries`], where the owner wants them.
 
+pub mod lately;
 mod packed;
+pub mod queries;
 pub mod read;
 mod rollup;
 mod rows;
+mod size;
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -17,10 +20,11 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 pub use rollup::{Retention, Row};
+pub use size::Dropped;
 
 const FILE: &str = "trackless.db";
 /// Under what settings are kept that were made while the server runs.
@@ -102,9 +106,7 @@ impl Store {
                 let aside = path.with_extension("damaged");
                 fs::rename(&path, &aside)
                     .map_err(|error| StoreError::File { path: path.clone(), error })?;
-                for journal in ["db-wal", "db-shm"] {
-                    let _ = fs::remove_file(path.with_extension(journal));
-                }
+                remove_journals(&path);
                 Ok((Self::open_at(&path)?, Some(aside)))
             }
             opened => Ok((opened?, None)),
@@ -112,34 +114,9 @@ impl Store {
     }
 
     fn open_at(path: &Path) -> Result<Self, StoreError> {
-        // Made by us first: nobody else is to read it, not even for a moment.
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(|error| StoreError::File { path: path.to_owned(), error })?;
-        let database = |error| StoreError::Database { path: path.to_owned(), error };
-        let mut connection = Connection::open(path).map_err(database)?;
-        connection.busy_timeout(PATIENCE).map_err(database)?;
-        // Only of effect in a new file: small pages, for small changes.
-        connection.pragma_update(None, "page_size", PAGE).map_err(database)?;
-        connection.pragma_update(None, "journal_mode", "wal").map_err(database)?;
-        connection.pragma_update(None, "synchronous", "full").map_err(database)?;
-        let version: usize = connection
-            .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
-            .map(|version| usize::try_from(version).unwrap_or(usize::MAX))
-            .map_err(database)?;
-        if version > STEPS.len() {
-            return Err(StoreError::Newer(path.to_owned()));
-        }
-        for (step, sql) in STEPS.iter().enumerate().skip(version) {
-            let transaction = connection.transaction().map_err(database)?;
-            transaction.execute_batch(sql).map_err(database)?;
-            transaction.pragma_update(None, "user_version", step as i64 + 1).map_err(database)?;
-            transaction.commit().map_err(database)?;
-        }
-        Ok(Self(connection))
+        // Small pages, for small changes.
+        let manner = format!("PRAGMA page_size = {PAGE}; PRAGMA synchronous = FULL;");
+        Ok(Self(open(path, &manner, STEPS)?))
     }
 
     /// Octets of the file.
@@ -147,9 +124,7 @@ impl Store {
     /// # Errors
     /// The file cannot be read.
     pub fn bytes(&self) -> Result<u64, StoreError> {
-        let pragma = |name| self.0.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        let bytes = pragma("page_count")? * pragma("page_size")?;
-        Ok(u64::try_from(bytes).unwrap_or_default())
+        Ok(pages(&self.0, "page_count")? * pages(&self.0, "page_size")?)
     }
 
     /// What was set under `name`.
@@ -223,6 +198,59 @@ fn changes(
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let changes: Result<_, _> = statement.query_map(params![before, most], read)?.collect();
     Ok(changes?)
+}
+
+/// Opens the file at `path` for its one writer, in this `manner`, and leads it through `steps`.
+fn open(path: &Path, manner: &str, steps: &[&str]) -> Result<Connection, StoreError> {
+    // Made by us first: nobody else is to read it, not even for a moment.
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(|error| StoreError::File { path: path.to_owned(), error })?;
+    let database = |error| StoreError::Database { path: path.to_owned(), error };
+    let mut connection = Connection::open(path).map_err(database)?;
+    connection.busy_timeout(PATIENCE).map_err(database)?;
+    // What a file is made of can only be said while it is new: before the journal.
+    connection.execute_batch(manner).map_err(database)?;
+    connection.pragma_update(None, "journal_mode", "wal").map_err(database)?;
+    let version: usize = connection
+        .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
+        .map(|version| usize::try_from(version).unwrap_or(usize::MAX))
+        .map_err(database)?;
+    if version > steps.len() {
+        return Err(StoreError::Newer(path.to_owned()));
+    }
+    for (step, sql) in steps.iter().enumerate().skip(version) {
+        let transaction = connection.transaction().map_err(database)?;
+        transaction.execute_batch(sql).map_err(database)?;
+        transaction.pragma_update(None, "user_version", step as i64 + 1).map_err(database)?;
+        transaction.commit().map_err(database)?;
+    }
+    Ok(connection)
+}
+
+/// Opens the file at `path` to be read alone.
+fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+    let database = |error| StoreError::Database { path: path.to_owned(), error };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(database)?;
+    connection.busy_timeout(PATIENCE).map_err(database)?;
+    Ok(connection)
+}
+
+/// A number that SQLite tells of the file: of pages, or of octets in one.
+fn pages(connection: &Connection, name: &str) -> Result<u64, rusqlite::Error> {
+    let number = connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0))?;
+    Ok(u64::try_from(number).unwrap_or_default())
+}
+
+/// Takes the journals of the file at `path` away.
+fn remove_journals(path: &Path) {
+    for journal in ["db-wal", "db-shm"] {
+        let _ = fs::remove_file(path.with_extension(journal));
+    }
 }
 
 fn setting(connection: &Connection, name: &str) -> Result<Option<String>, StoreError> {

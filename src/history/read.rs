@@ -12,12 +12,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _, Transaction};
+use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::rollup::DAY;
 pub use super::rows::Span;
 use super::rows::{Part, Row, oldest, read, rows};
-use super::{Change, FILE, PATIENCE, StoreError};
+use super::{Change, FILE, StoreError, open_to_read};
 pub use ages::Age;
 pub use export::{By, CSV_HEAD, Kept};
 pub use followed::{Company, Device, Graph, OfDevice};
@@ -25,7 +25,7 @@ pub use hours::Hour;
 use unwritten::Unwritten;
 
 /// Texts by number.
-type Texts = HashMap<i64, String, RandomState>;
+pub(super) type Texts = HashMap<i64, String, RandomState>;
 
 /// Steps of SQLite's between two looks at the clock.
 const STEPS: i32 = 10_000;
@@ -33,7 +33,7 @@ const STEPS: i32 = 10_000;
 /// A store, open to be read.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
+    pub(super) connection: Connection,
     unwritten: Unwritten,
 }
 
@@ -68,11 +68,7 @@ impl Reader {
     /// # Errors
     /// There is none, or it cannot be read.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        let path = folder.join(FILE);
-        let database = |error| StoreError::Database { path: path.clone(), error };
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&path, flags).map_err(database)?;
-        connection.busy_timeout(PATIENCE).map_err(database)?;
+        let connection = open_to_read(&folder.join(FILE))?;
         Ok(Self { connection, unwritten: Unwritten::default() })
     }
 
@@ -187,14 +183,14 @@ impl Reader {
     }
 
     /// Devices by number.
-    fn devices_by_number(&self) -> Result<Texts, StoreError> {
+    pub(super) fn devices_by_number(&self) -> Result<Texts, StoreError> {
         let mut devices = texts(&self.connection, "SELECT id, key FROM device")?;
         devices.extend(self.unwritten.devices.texts());
         Ok(devices)
     }
 
     /// Companies by number, the empty one of names of none included.
-    fn companies_by_number(&self) -> Result<Texts, StoreError> {
+    pub(super) fn companies_by_number(&self) -> Result<Texts, StoreError> {
         let mut companies = texts(&self.connection, "SELECT id, name FROM company")?;
         companies.extend(self.unwritten.companies.texts());
         Ok(companies)

@@ -46,6 +46,10 @@ pub(super) const DAY: u64 = 24;
 /// Days of what is called a month here: they begin on no calendar's first.
 pub(super) const MONTH: u64 = 30;
 
+/// The setting that is there where something was forgotten, but the power went before its pages were
+/// overwritten.
+const TO_REWRITE: &str = "to_rewrite";
+
 /// Queries of a device for names of a company, since they were last written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
@@ -127,6 +131,9 @@ impl Store {
     /// # Errors
     /// The file cannot be written.
     pub fn roll_up(&mut self, retention: Retention, now: u64) -> Result<usize, StoreError> {
+        if self.setting(TO_REWRITE)?.is_some() {
+            self.rewrite()?;
+        }
         let today = now / HOUR / DAY;
         let hour = today.saturating_sub(retention.hours) * DAY;
         let day = today.saturating_sub(retention.days);
@@ -137,15 +144,11 @@ impl Store {
             let sql = "UPDATE setting SET value = ?1 WHERE name = 'rolled_up_to'";
             transaction.execute(sql, [today.to_string()])?;
         }
-        let delete = |part: Part, end: u64| {
-            let sql = format!("DELETE FROM {} WHERE place < ?1", part.table());
-            transaction.execute(&sql, [place(end, 0)])
-        };
-        let hours = delete(Part::Hour, hour)?;
-        let days = delete(Part::Day, day)?;
+        let hours = delete_before(&transaction, Part::Hour, hour)?;
+        let days = delete_before(&transaction, Part::Day, day)?;
         // A month of which a day is gone would tell too much.
         let month = day.div_ceil(MONTH);
-        delete(Part::Month, month)?;
+        delete_before(&transaction, Part::Month, month)?;
         for month in month..today.max(first) / MONTH {
             make_month(&transaction, month)?;
         }
@@ -199,10 +202,36 @@ impl Store {
             make_month(&transaction, month)?;
         }
         tidy(&transaction)?;
+        transaction.execute("INSERT OR REPLACE INTO setting VALUES (?1, '')", [TO_REWRITE])?;
         transaction.commit()?;
-        self.0.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?;
+        self.rewrite()?;
         Ok(gone)
     }
+
+    /// Writes the file anew, without what is in it no more.
+    pub(super) fn rewrite(&self) -> Result<(), StoreError> {
+        self.0.execute_batch("VACUUM")?;
+        self.0.execute("DELETE FROM setting WHERE name = ?1", [TO_REWRITE])?;
+        Ok(self.0.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?)
+    }
+
+    /// Whether there are counts of the device of this key.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn has_device(&self, key: &str) -> Result<bool, StoreError> {
+        Ok(self.0.prepare("SELECT 1 FROM device WHERE key = ?1")?.exists([key])?)
+    }
+}
+
+/// Lets go of the hours, days or months before `end`. Returns how many rows went.
+pub(super) fn delete_before(
+    transaction: &Transaction<'_>,
+    part: Part,
+    end: u64,
+) -> Result<usize, rusqlite::Error> {
+    let sql = format!("DELETE FROM {} WHERE place < ?1", part.table());
+    transaction.execute(&sql, [place(end, 0)])
 }
 
 /// Adds counts to a device's row, in `hours` of it.
@@ -287,7 +316,7 @@ fn make_month(transaction: &Transaction<'_>, month: u64) -> Result<(), rusqlite:
 }
 
 /// Lets go of devices, of companies and of who met whom, where nothing is counted of it any more.
-fn tidy(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
+pub(super) fn tidy(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
     let mut pairs: HashSet<(i64, i64), RandomState> = HashSet::default();
     let all = Span { first: 0, last: i64::MAX as u64 };
     rows(transaction, all, None, true, |_, row| {

@@ -83,6 +83,9 @@ pub struct Status {
     pub error: Option<String>,
     /// Why the newest one is not taken; the one before goes on.
     pub refused: Option<String>,
+    /// Whether it was had but is not fit to be taken, and none since is.
+    #[serde(default)]
+    pub unfit: bool,
     /// Its size in bytes.
     pub bytes: u64,
     /// When it was last known to be the newest, in seconds since 1970.
@@ -173,6 +176,7 @@ impl Status {
         } else {
             self.error = copy.refused;
         }
+        self.unfit = copy.unfit;
         self.bytes = copy.bytes;
         self.checked = copy.checked;
     }

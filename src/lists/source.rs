@@ -30,6 +30,7 @@ impl Source {
             && known.as_ref() == Some(&copy.validators)
         {
             copy.refused = None;
+            copy.unfit = false;
             return Self { path: Some(keep.path(list)), copy };
         }
         let previous = (copy.taken > 0).then_some(copy.rules);
@@ -57,6 +58,7 @@ impl Source {
             }
             Err(error) => {
                 copy.refused = Some(format!("{}: {error}", file.display()));
+                copy.unfit = true;
                 let kept = keep.filter(|_| copy.taken > 0).map(|keep| keep.path(list));
                 Self { path: kept, copy }
             }

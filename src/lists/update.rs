@@ -84,8 +84,11 @@ pub async fn update(
             copy.checked = Some(copy.tried);
             copy.failures = 0;
             copy.refused = None;
+            copy.unfit = false;
         }
         Err(error) => {
+            // A source that is away for a while makes what it had before no better.
+            copy.unfit |= matches!(error, UpdateError::Gate(_));
             copy.failures = copy.failures.saturating_add(1);
             copy.refused = Some(error.to_string());
             let _ = fs::remove_file(&draft);

@@ -30,6 +30,13 @@ impl WallClock {
         self.0.to_timestamp(day.to_datetime(Time::midnight())).ok()
     }
 
+    /// The day on the wall at `now`, in days since 1970.
+    pub fn day(&self, now: Timestamp) -> i64 {
+        let wall = self.0.to_datetime(now).date().to_datetime(Time::midnight());
+        let second = TimeZone::UTC.to_timestamp(wall).map_or(0, Timestamp::as_second);
+        second.div_euclid(86_400)
+    }
+
     /// When the next day begins after `now`.
     pub fn tomorrow(&self, now: Timestamp) -> Option<Timestamp> {
         let tomorrow = self.0.to_datetime(now).date().tomorrow().ok()?;

@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use foldhash::fast::RandomState;
 
 use crate::config;
+use crate::engine::Engine;
 
 /// Connections open on all threads, and how many there may be.
 #[derive(Debug)]
 pub struct Connections {
+    engine: Arc<Engine>,
     limits: config::Tcp,
     open: Mutex<Open>,
 }
@@ -28,9 +30,9 @@ pub(super) struct Place {
 }
 
 impl Connections {
-    /// No connections yet.
-    pub fn new(limits: config::Tcp) -> Arc<Self> {
-        Arc::new(Self { limits, open: Mutex::default() })
+    /// No connections yet; `engine` hears of those that find no place.
+    pub fn new(limits: config::Tcp, engine: Arc<Engine>) -> Arc<Self> {
+        Arc::new(Self { engine, limits, open: Mutex::default() })
     }
 
     /// The limits of each, and of all.
@@ -57,6 +59,7 @@ impl Connections {
             if *of_client == 0 {
                 open.by_client.remove(&client);
             }
+            self.engine.connection_refused();
             return None;
         }
         *of_client += 1;

@@ -30,15 +30,21 @@ impl HitsByName {
     }
 
     /// From here on the numbers stand for other lists.
-    pub fn rename(&mut self, names: Vec<String>, totals: &Totals<'_>) {
+    pub fn rename(&mut self, names: Vec<String>, totals: &Totals) {
         if self.names != names {
             let known = self.read(totals);
             *self = Self { names, base: totals.lists(), before: known };
         }
     }
 
+    /// Forgets all there is.
+    pub fn forget(&mut self, totals: &Totals) {
+        self.base = totals.lists();
+        self.before.clear();
+    }
+
     /// What each list did. Lists of one name are counted together.
-    pub fn read(&self, totals: &Totals<'_>) -> BTreeMap<String, ListHits> {
+    pub fn read(&self, totals: &Totals) -> BTreeMap<String, ListHits> {
         let mut hits = self.before.clone();
         for ((name, now), base) in self.names.iter().zip(totals.lists()).zip(self.base) {
             let sum = hits.entry(name.clone()).or_default();
@@ -51,14 +57,15 @@ impl HitsByName {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::super::Counters;
     use super::*;
 
     #[test]
     fn hits_stay_with_a_name_when_numbers_change() {
-        let counters = Counters::new(1, 9);
-        let threads = [&counters];
-        let totals = Totals::new(&threads);
+        let counters = Arc::new(Counters::new(1, 9));
+        let totals = Totals::new(vec![Arc::clone(&counters)], Arc::default());
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let mut by_name = HitsByName::new(names(&["a", "b"]));
         counters.refused(0b11, false);
@@ -72,5 +79,9 @@ mod tests {
             .collect();
         let expected = [("a", 1, 0), ("b", 3, 2), ("c", 0, 0)];
         assert_eq!(hits, expected.map(|(name, hits, alone)| (name.to_owned(), hits, alone)));
+        by_name.forget(&totals);
+        counters.refused(0b10, false);
+        let hits = by_name.read(&totals).into_values().map(|did| did.hits);
+        assert_eq!(hits.collect::<Vec<_>>(), [0, 1]);
     }
 }

@@ -7,24 +7,27 @@
 mod companies;
 mod histogram;
 mod list_hits;
+mod minutes;
 mod pairs;
 mod reach;
 mod totals;
+mod types;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::clients::DeviceId;
 use crate::filter::{MAX_LISTS, VerdictKind};
-use crate::wire::{ExtendedError, Rcode};
+use crate::wire::{ExtendedError, Rcode, Rtype};
 
 pub use companies::Companies;
 pub use histogram::{BOUNDS_US, Histogram};
 pub use list_hits::{HitsByName, ListHits};
+pub use minutes::{MINUTES, Minute, Minutes, Split};
 use pairs::Pairs;
 pub use pairs::{CompanyId, Counts, Pair};
 pub use reach::Reach;
-pub use totals::Totals;
+pub use totals::{Forgotten, Totals};
 
 /// Where an answer came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,12 +95,40 @@ impl Transport {
     }
 }
 
+/// A bound of counting, beyond which is `other`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bound {
+    /// Devices.
+    Devices,
+    /// Companies.
+    Companies,
+    /// Pairs of both.
+    Pairs,
+}
+
+impl Bound {
+    /// All of them, in the order of their counters.
+    pub const ALL: [Self; 3] = [Self::Devices, Self::Companies, Self::Pairs];
+
+    /// The setting's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Devices => "devices",
+            Self::Companies => "companies",
+            Self::Pairs => "pairs",
+        }
+    }
+}
+
 /// Codes counted by themselves; higher ones share the last place.
 pub const RCODES: usize = 18;
+
 /// The counters of one thread.
 #[derive(Debug)]
 pub struct Counters {
     pairs: Pairs,
+    beyond: [AtomicU64; Bound::ALL.len()],
+    types: [AtomicU64; types::PLACES],
     /// Queries for names of ways around us, by device.
     around: Box<[AtomicU64]>,
     answers: [[[AtomicU64; RCODES]; Transport::ALL.len()]; Source::ALL.len()],
@@ -123,6 +154,8 @@ impl Counters {
     pub fn new(devices: usize, pairs: usize) -> Self {
         Self {
             pairs: Pairs::new(pairs),
+            beyond: Default::default(),
+            types: Default::default(),
             around: (0..devices).map(|_| AtomicU64::new(0)).collect(),
             answers: Default::default(),
             durations: Default::default(),
@@ -139,7 +172,21 @@ impl Counters {
     /// Counts a query. Allocates only where the pairs seen so far have doubled.
     #[inline]
     pub fn query(&self, pair: Pair, verdict: VerdictKind) {
-        self.pairs.count(pair, verdict);
+        if !self.pairs.count(pair, verdict) {
+            self.beyond(Bound::Pairs);
+        }
+    }
+
+    /// Counts a query that is one of `other` because `bound` was passed.
+    #[cold]
+    pub fn beyond(&self, bound: Bound) {
+        bump(&self.beyond[bound as usize], 1);
+    }
+
+    /// Counts a query for records of type `rtype`.
+    #[inline]
+    pub fn query_type(&self, rtype: Rtype) {
+        bump(&self.types[types::place(rtype)], 1);
     }
 
     /// Counts a query of a device for the name of a way around us.
@@ -225,12 +272,15 @@ fn bump(counter: &AtomicU64, by: u64) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::trackers::Category;
 
     #[test]
     fn threads_add_up() {
-        let (one, two) = (Counters::new(3, 99), Counters::new(3, 99));
+        let threads = vec![Arc::new(Counters::new(3, 99)), Arc::new(Counters::new(3, 99))];
+        let (one, two) = (&threads[0], &threads[1]);
         let social = Some(Category::Social);
         let pair = |device, company, category| Pair {
             device: DeviceId(device),
@@ -246,8 +296,7 @@ mod tests {
         two.refused(0b1000, false);
         two.refused(0b1000, true);
         two.answer(Source::Cache, Transport::Udp, Rcode(4_000));
-        let threads = [&one, &two];
-        let totals = Totals::new(&threads);
+        let totals = Totals::new(threads.clone(), Arc::default());
         let pairs = totals.pairs();
         assert_eq!(pairs.len(), 3);
         assert_eq!(pairs[&pair(1, 7, social)], [2, 0, 0, 0]);

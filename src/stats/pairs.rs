@@ -85,11 +85,12 @@ impl Pairs {
         Self { parts: Default::default(), used: AtomicUsize::new(0), most, rest: Place::default() }
     }
 
-    /// Counts a query.
+    /// Counts a query. Says whether its pair is counted by itself.
     #[inline]
-    pub(super) fn count(&self, pair: Pair, verdict: VerdictKind) {
-        let place = self.place(pair.key(), self.most).unwrap_or_else(|| self.beyond(pair));
-        bump(&place.counts[verdict as usize], 1);
+    pub(super) fn count(&self, pair: Pair, verdict: VerdictKind) -> bool {
+        let own = self.place(pair.key(), self.most);
+        bump(&own.unwrap_or_else(|| self.beyond(pair)).counts[verdict as usize], 1);
+        own.is_some()
     }
 
     #[cold]
@@ -177,8 +178,10 @@ mod tests {
                 let category = Category::ALL.get(category).copied();
                 let (device, company) = (DeviceId(device), CompanyId(company));
                 let mut pair = Pair { device, company, category };
-                pairs.count(pair, VerdictKind::ALL[verdict]);
-                if model.len() >= most && !model.contains_key(&pair) {
+                let own = pairs.count(pair, VerdictKind::ALL[verdict]);
+                let is_known = model.len() < most || model.contains_key(&pair);
+                prop_assert_eq!(own, is_known);
+                if !is_known {
                     pair.company = CompanyId::OTHER;
                 }
                 model.entry(pair).or_default()[verdict] += 1;

@@ -76,12 +76,11 @@ impl Shown {
 
 /// What is at no other path: a file, or that there is none.
 pub(super) async fn show(request: Request) -> Response {
-    let path = match request.uri().path().trim_start_matches('/') {
-        "" if request.uri().path() == "/" => INDEX,
-        path => path,
+    let path = match request.uri().path() {
+        "/" => INDEX,
+        path => path.strip_prefix('/').unwrap_or(path),
     };
-    let Some(file) = SHOWN.get(path).filter(|_| request.uri().path() == "/" || !path.is_empty())
-    else {
+    let Some(file) = SHOWN.get(path) else {
         return (StatusCode::NOT_FOUND, "Not here; see /\n").into_response();
     };
     if !matches!(*request.method(), Method::GET | Method::HEAD) {

@@ -1,8 +1,10 @@
 //! Figures of the household: its devices, the button, and who gets around us.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::RandomState;
+use prometheus::proto::Metric;
 
 use super::families::{Families, counter, gauge};
 use crate::clients::DeviceId;
@@ -12,14 +14,26 @@ use crate::filter::VerdictKind;
 use crate::stats::{CompanyId, Counts, Pair, Totals};
 use crate::trackers::Category;
 
-pub(super) fn queries(engine: &Engine, totals: &Totals<'_>, families: &mut Families) {
+/// All that is not shown by itself.
+const OTHER: &str = "other";
+
+type ByName<T> = HashMap<T, Counts, RandomState>;
+
+/// Who reached whom in the last day, as far as it is written down: how many companies each device
+/// had, by its key, and how many devices each company.
+type Reached = (BTreeMap<String, usize>, BTreeMap<String, usize>);
+
+pub(super) fn queries(engine: &Engine, totals: &Totals, families: &mut Families) {
     // Several numbers may be one device's: what was counted before it was known whose it is.
     let mut by_verdict: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     let mut by_category: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
     let mut around: BTreeMap<&str, u64> = BTreeMap::new();
     let names = engine.devices.names();
-    let name = |device: DeviceId| names.get(device.0 as usize).map_or("other", String::as_str);
-    let mut by_company: HashMap<CompanyId, Counts, RandomState> = HashMap::default();
+    let name = |device: DeviceId| names.get(device.0 as usize).map_or(OTHER, String::as_str);
+    let companies = engine.companies.told();
+    let shown = engine.snapshot().config.metrics.clone();
+    let mut by_company: ByName<&str> = HashMap::default();
+    let mut by_pair: ByName<(&str, &str)> = HashMap::default();
     for (Pair { device, company, category }, counts) in totals.pairs() {
         // Of a device that is forgotten.
         if name(device).is_empty() {
@@ -38,12 +52,19 @@ pub(super) fn queries(engine: &Engine, totals: &Totals<'_>, families: &mut Famil
                 *by_category.entry(key).or_default() += count;
             }
         }
-        if company != CompanyId::NONE {
-            let sums = by_company.entry(company).or_default();
-            sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+        if company != CompanyId::NONE
+            && let Some(company) = companies.get(company.0 as usize)
+        {
+            add(by_company.entry(company).or_default(), counts);
+            if shown.pairs > 0 {
+                add(by_pair.entry((name(device), company)).or_default(), counts);
+            }
         }
     }
-    companies(engine, by_company, families);
+    let reached = engine.reach();
+    reach(engine, &reached, shown.companies, families);
+    by_reach(by_company, &reached, shown.companies, families);
+    pairs(by_pair, shown.pairs, families);
     let used = gauge(&[], totals.pairs_used() as f64);
     let help = "Pairs of device and company counted by themselves, of the fullest thread.";
     families.gauges("trackless_stats_pairs", help, vec![used]);
@@ -76,55 +97,59 @@ pub(super) fn queries(engine: &Engine, totals: &Totals<'_>, families: &mut Famil
     families.gauges("trackless_devices_hidden", help, vec![one]);
 }
 
-/// Companies shown by themselves.
-const SHOWN: usize = 100;
+fn add(sums: &mut Counts, counts: Counts) {
+    sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+}
 
-fn companies(
-    engine: &Engine,
-    by_company: HashMap<CompanyId, Counts, RandomState>,
-    families: &mut Families,
-) {
-    let names = engine.companies.told();
-    let mut by_name: HashMap<&str, (CompanyId, Counts), RandomState> = HashMap::default();
-    for (company, counts) in by_company {
-        let Some(name) = names.get(company.0 as usize) else { continue };
-        let company = if **name == *"other" { CompanyId::OTHER } else { company };
-        let (_, sums) = by_name.entry(name).or_insert_with(|| (company, Counts::default()));
-        sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
-    }
-    let mut companies: Vec<_> = by_name.into_values().collect();
-    companies.sort_by_key(|(company, counts)| {
-        (*company == CompanyId::OTHER, u64::MAX - counts.iter().sum::<u64>(), *company)
+/// A sample for each verdict that there was.
+fn samples(labels: &[(&str, &str)], counts: Counts) -> Vec<Metric> {
+    let there = VerdictKind::ALL.into_iter().filter(|verdict| counts[*verdict as usize] > 0);
+    let sample = |verdict: VerdictKind| {
+        counter(&[labels, &[("verdict", verdict.as_str())]].concat(), counts[verdict as usize])
+    };
+    there.map(sample).collect()
+}
+
+/// Companies, those that reach most devices by themselves.
+fn by_reach(by_company: ByName<&str>, reached: &Reached, most: usize, families: &mut Families) {
+    let mut companies: Vec<_> = by_company.into_iter().collect();
+    // Not all that is counted is written down yet: of those that reach as many, those asked for most.
+    companies.sort_by_cached_key(|(name, counts)| {
+        let reach = reached.1.get(*name).copied().unwrap_or(0);
+        (*name == OTHER, Reverse((reach, counts.iter().sum::<u64>())), *name)
     });
-    let rest = companies.split_off(companies.len().min(SHOWN));
+    let named = companies.iter().take_while(|(name, _)| *name != OTHER).count().min(most);
     let mut other = Counts::default();
-    for (_, counts) in rest {
-        other.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
-    }
-    let named = companies.iter().filter_map(|(company, counts)| {
-        let is_other = *company == CompanyId::OTHER;
-        if is_other {
-            other.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
-        }
-        (!is_other).then(|| Some((names.get(company.0 as usize)?.to_string(), *counts)))?
-    });
-    let mut samples: Vec<(String, Counts)> = named.collect();
-    samples.push(("other".to_owned(), other));
-    let samples = samples.iter().flat_map(|(company, counts)| {
-        VerdictKind::ALL.into_iter().filter(|verdict| counts[*verdict as usize] > 0).map(
-            |verdict| {
-                let labels = [("company", company.as_str()), ("verdict", verdict.as_str())];
-                counter(&labels, counts[verdict as usize])
-            },
-        )
-    });
-    let help = "Queries for names of companies, the most asked for by themselves, by verdict.";
+    companies.drain(named..).for_each(|(_, counts)| add(&mut other, counts));
+    companies.push((OTHER, other));
+    let samples = companies.into_iter().flat_map(|(name, of)| samples(&[("company", name)], of));
+    let help = "Queries for names of companies, those that reach most devices by themselves, by \
+                verdict.";
     families.counters("trackless_company_queries_total", help, samples.collect());
 }
 
-/// Who reached whom in the last day, as far as it is written down.
-pub(super) fn reach(engine: &Engine, families: &mut Families) {
-    let (by_device, by_company) = engine.reach();
+/// Pairs of device and company, those with most queries by themselves.
+fn pairs(by_pair: ByName<(&str, &str)>, most: usize, families: &mut Families) {
+    let mut pairs: Vec<_> = by_pair.into_iter().collect();
+    pairs.sort_by_cached_key(|((device, company), counts)| {
+        (*company == OTHER, Reverse(counts.iter().sum::<u64>()), *device, *company)
+    });
+    let named = pairs.iter().take_while(|((_, company), _)| *company != OTHER).count().min(most);
+    let mut others: BTreeMap<&str, Counts> = BTreeMap::new();
+    for ((device, _), counts) in pairs.drain(named..) {
+        add(others.entry(device).or_default(), counts);
+    }
+    pairs.extend(others.into_iter().map(|(device, counts)| ((device, OTHER), counts)));
+    let samples = pairs.into_iter().flat_map(|((device, company), counts)| {
+        samples(&[("company", company), ("device", device)], counts)
+    });
+    let help = "Queries of devices for names of companies, those asked for most by themselves, by \
+                verdict.";
+    families.counters("trackless_device_company_queries_total", help, samples.collect());
+}
+
+fn reach(engine: &Engine, reached: &Reached, most: usize, families: &mut Families) {
+    let (by_device, by_company) = reached;
     let known = engine.devices.devices();
     let names: HashMap<&str, &str> =
         known.iter().map(|device| (device.key.as_str(), device.shown())).collect();
@@ -136,10 +161,10 @@ pub(super) fn reach(engine: &Engine, families: &mut Families) {
     let help = "Companies that appeared in each device.";
     families.gauges("trackless_device_companies", help, devices.collect());
     let mut companies: Vec<_> = by_company.iter().collect();
-    companies.sort_by_key(|(name, count)| (usize::MAX - **count, *name));
+    companies.sort_by_key(|(name, count)| (Reverse(**count), *name));
     let companies = companies
         .into_iter()
-        .take(SHOWN)
+        .take(most)
         .map(|(name, count)| gauge(&[("company", name), ("window", "24h")], *count as f64 / all));
     let help = "Of the devices in which any company appeared, the part in which this one did.";
     families.gauges("trackless_company_reach_ratio", help, companies.collect());
@@ -158,9 +183,39 @@ pub(super) fn history(engine: &Engine, families: &mut Families) {
     let failures = counter(&[], figures.failures);
     let help = "Times that counts could not be written; they are written later.";
     families.counters("trackless_history_failures_total", help, vec![failures]);
+    let dropped = [
+        ("hours", figures.dropped.hours),
+        ("days", figures.dropped.days),
+        ("queries", figures.unkept),
+    ];
+    let dropped = dropped.map(|(what, count)| counter(&[("what", what)], count));
+    let help = "Hours and days of devices that went before their time, to make room; queries whose \
+                counts are kept nowhere, because there is no store.";
+    families.counters("trackless_history_dropped_total", help, dropped.to_vec());
     let failing = gauge(&[], f64::from(u8::from(figures.failing)));
-    let help = "Whether counts cannot be written now: 1, else 0.";
+    let help =
+        "Whether counts cannot be written now, or that takes longer than ten seconds: 1, else 0.";
     families.gauges("trackless_history_failing", help, vec![failing]);
+}
+
+/// How keeping queries goes, where they are kept.
+pub(super) fn query_log(engine: &Engine, families: &mut Families) {
+    let figures = engine.query_log_figures();
+    let dropped = counter(&[], engine.queries_dropped());
+    let help = "Queries that were not kept because too many came, or they could not be written.";
+    families.counters("trackless_query_log_dropped_total", help, vec![dropped]);
+    let written = counter(&[], figures.written);
+    families.counters("trackless_query_log_queries_total", "Queries kept.", vec![written]);
+    let bytes = gauge(&[], figures.bytes as f64);
+    let help = "Size of the log of queries.";
+    families.gauges("trackless_query_log_bytes", help, vec![bytes]);
+    let failures = counter(&[], figures.failures);
+    let help = "Times that queries could not be written; they are written later, as far as there is \
+                room.";
+    families.counters("trackless_query_log_failures_total", help, vec![failures]);
+    let failing = gauge(&[], f64::from(u8::from(figures.failing)));
+    let help = "Whether queries cannot be written now: 1, else 0.";
+    families.gauges("trackless_query_log_failing", help, vec![failing]);
 }
 
 pub(super) fn button(engine: &Engine, families: &mut Families) {
@@ -186,4 +241,20 @@ pub(super) fn button(engine: &Engine, families: &mut Families) {
     });
     let help = "Presses of the button, by scope, what it was set to, and by which way.";
     families.counters("trackless_button_presses_total", help, presses.collect());
+}
+
+/// What was worth an alert, and how sending it goes.
+pub(super) fn alerts(engine: &Engine, families: &mut Families) {
+    let figures = engine.told().figures();
+    let totals =
+        figures.iter().map(|of| counter(&[("kind", of.kind.as_str())], of.total)).collect();
+    families.counters("trackless_alerts_total", "Alerts since the start.", totals);
+    let active =
+        figures.iter().map(|of| gauge(&[("kind", of.kind.as_str())], of.active as f64)).collect();
+    let help = "Things there was an alert about that are still so, or were of late.";
+    families.gauges("trackless_alerts_active", help, active);
+    let failed = engine.told().failed();
+    let failed = failed.map(|(sender, count)| counter(&[("sender", sender.as_str())], count));
+    let help = "Times that a receiver of alerts was not to be had.";
+    families.counters("trackless_alerts_failed_total", help, failed.collect());
 }

@@ -16,7 +16,7 @@ use super::household;
 use super::process::Process;
 use crate::engine::Engine;
 use crate::lists::Status;
-use crate::stats::{Counters, RCODES, Source, Totals, Transport};
+use crate::stats::{Bound, RCODES, Source, Totals, Transport};
 use crate::upstream::ServerFigures;
 use crate::wire::Rcode;
 
@@ -45,15 +45,15 @@ impl Collector for Exporter {
     }
 
     fn collect(&self) -> Vec<MetricFamily> {
-        let counters = self.engine.counters();
-        let counters: Vec<&Counters> = counters.iter().map(Arc::as_ref).collect();
-        let totals = Totals::new(&counters);
+        let totals = self.engine.totals();
         let mut families = Families::default();
         household::queries(&self.engine, &totals, &mut families);
         household::button(&self.engine, &mut families);
-        household::reach(&self.engine, &mut families);
         household::history(&self.engine, &mut families);
+        household::query_log(&self.engine, &mut families);
+        household::alerts(&self.engine, &mut families);
         answers(&totals, &mut families);
+        self.refused(&totals, &mut families);
         self.held(&totals, &mut families);
         self.rules(&mut families);
         self.hits(&mut families);
@@ -64,16 +64,25 @@ impl Collector for Exporter {
 }
 
 impl Exporter {
-    fn held(&self, totals: &Totals<'_>, families: &mut Families) {
+    fn refused(&self, totals: &Totals, families: &mut Families) {
+        let refused = [
+            ("access", totals.denied()),
+            ("connections", self.engine.connections_refused()),
+            ("rate", totals.limited()),
+        ];
+        let refused = refused.map(|(cause, count)| counter(&[("cause", cause)], count));
+        let help = "Queries of those who may not ask or ask too often, and connections that are too many: \
+                    see `access` and `tcp` in the settings.";
+        families.counters("trackless_admission_refused_total", help, refused.into());
+    }
+
+    fn held(&self, totals: &Totals, families: &mut Families) {
         let cache = &self.engine.cache;
         let entries = gauge(&[], cache.entries() as f64);
         families.gauges("trackless_cache_entries", "Answers held.", vec![entries]);
         let bytes = gauge(&[], cache.bytes() as f64);
         families.gauges("trackless_cache_bytes", "Memory of the answers held.", vec![bytes]);
-        let from = |source| {
-            let sum = each_answer().filter(|answer| answer.0 == source);
-            sum.map(|(source, transport, rcode)| totals.answers(source, transport, rcode)).sum()
-        };
+        let from = |source| totals.answers_from(source);
         let (hits, misses) = (from(Source::Cache), from(Source::Upstream));
         let help = "Answers that were held.";
         families.counters("trackless_cache_hits_total", help, vec![counter(&[], hits)]);
@@ -130,6 +139,13 @@ impl Exporter {
         });
         let help = "Time since each list was known to be the newest.";
         families.gauges("trackless_list_age_seconds", help, ages.collect());
+        let failures = self.engine.refresh_failures();
+        let fetched =
+            lists.iter().filter(|(_, lists)| lists.iter().any(|list| list.source.is_some()));
+        let failures = fetched
+            .map(|(name, _)| counter(&[("list", name)], failures.get(*name).copied().unwrap_or(0)));
+        let help = "Times that the newest version of a list was not to be had or was not taken.";
+        families.counters("trackless_list_refresh_failures_total", help, failures.collect());
         let names = gauge(&[], rules.table.names() as f64);
         families.gauges("trackless_table_names", "Names in the compiled table.", vec![names]);
         let bytes = gauge(&[], rules.table.size() as f64);
@@ -187,7 +203,7 @@ fn each_answer() -> impl Iterator<Item = (Source, Transport, Rcode)> {
     })
 }
 
-fn answers(totals: &Totals<'_>, families: &mut Families) {
+fn answers(totals: &Totals, families: &mut Families) {
     let mut counts: BTreeMap<[&str; 3], u64> = BTreeMap::new();
     for (source, transport, rcode) in each_answer() {
         let count = totals.answers(source, transport, rcode);
@@ -196,6 +212,14 @@ fn answers(totals: &Totals<'_>, families: &mut Families) {
             *counts.entry(labels).or_default() += count;
         }
     }
+    let types = totals.by_type().filter(|(_, count)| *count > 0);
+    let types = types.map(|(rtype, count)| counter(&[("type", &rtype)], count));
+    let help = "Queries by the type of record they are for; rare types are `other`.";
+    families.counters("trackless_query_types_total", help, types.collect());
+    let beyond =
+        Bound::ALL.map(|bound| counter(&[("bound", bound.as_str())], totals.beyond(bound)));
+    let help = "Queries counted as `other` because a bound of `stats` in the settings was passed.";
+    families.counters("trackless_stats_other_total", help, beyond.into());
     let counts = counts.into_iter().map(|([rcode, source, transport], count)| {
         counter(&[("rcode", rcode), ("source", source), ("transport", transport)], count)
     });
@@ -213,11 +237,6 @@ fn answers(totals: &Totals<'_>, families: &mut Families) {
     let rebinding = counter(&[], totals.rebinding());
     let help = "Answers refused because they led public names into the house.";
     families.counters("trackless_rebinding_refused_total", help, vec![rebinding]);
-    let refused = [("access", totals.denied()), ("rate", totals.limited())];
-    let refused = refused.map(|(cause, count)| counter(&[("cause", cause)], count));
-    let help = "Queries of those who may not ask, or of devices that ask too often: see `access` in \
-                the settings.";
-    families.counters("trackless_admission_refused_total", help, refused.into());
     let ignored = counter(&[], totals.ignored());
     let help = "Packets that got no reply because they were no queries.";
     families.counters("trackless_packets_ignored_total", help, vec![ignored]);

@@ -33,13 +33,15 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use futures_util::future::join_all;
 use prometheus::{Registry, TextEncoder};
+use subtle::ConstantTimeEq as _;
 use tokio::runtime;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use utoipa_axum::router::OpenApiRouter;
@@ -100,34 +102,63 @@ impl Site {
     }
 }
 
-/// Serves `listener` on a thread of its own, for as long as the process lives.
-///
-/// # Errors
-/// No thread, no runtime, or the listener is of no use.
-pub fn spawn(listener: TcpListener, site: Site) -> io::Result<()> {
-    spawn_within(LIMITS, listener, site)
+/// Where HTTP is served.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    /// Everything, but for metrics where they have a listener of their own.
+    pub web: Option<TcpListener>,
+    /// Metrics and health.
+    pub metrics: Option<TcpListener>,
 }
 
-fn spawn_within(limits: Limits, listener: TcpListener, site: Site) -> io::Result<()> {
-    let ended = site.accounts.ended();
-    let router = router(site);
-    listener.set_nonblocking(true)?;
+/// Serves `listeners` on a thread of its own, for as long as the process lives.
+///
+/// # Errors
+/// No thread, no runtime, or a listener is of no use.
+pub fn spawn(listeners: Listeners, site: Site) -> io::Result<()> {
+    let Listeners { web, metrics } = listeners;
+    let everything = pages().merge(if metrics.is_none() { measured() } else { Router::new() });
+    let web = web.map(|listener| (listener, open(everything, &site)));
+    let metrics = metrics.map(|listener| (listener, open(measured(), &site)));
+    spawn_within(LIMITS, web.into_iter().chain(metrics).collect(), site.accounts.ended())
+}
+
+/// Opens what `router` shows to those who may see it, and tells everybody how it goes.
+fn open(router: Router<Site>, site: &Site) -> Router {
+    router
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(show_ready))
+        .layer(middleware::from_fn_with_state(site.clone(), guard::check))
+        .with_state(site.clone())
+}
+
+fn spawn_within(
+    limits: Limits,
+    served: Vec<(TcpListener, Router)>,
+    ended: watch::Receiver<u64>,
+) -> io::Result<()> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .max_blocking_threads(THREADS)
         .thread_name("web-work")
         .build()?;
-    let listener = {
+    let served = {
         let _inside = runtime.enter();
-        tokio::net::TcpListener::from_std(listener)?
+        let serve = |(listener, router): (TcpListener, Router)| {
+            listener.set_nonblocking(true)?;
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            Ok(serve::serve(listener, router, limits, ended.clone()))
+        };
+        served.into_iter().map(serve).collect::<io::Result<Vec<_>>>()?
     };
     thread::Builder::new().name("web".to_owned()).spawn(move || {
-        runtime.block_on(serve::serve(listener, router, limits, ended));
+        runtime.block_on(join_all(served));
     })?;
     Ok(())
 }
 
-fn router(site: Site) -> Router {
+/// The API and the dashboard.
+fn pages() -> Router<Site> {
     let (api, described) = api().split_for_parts();
     let api = api
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "there is nothing at this path"))
@@ -136,15 +167,11 @@ fn router(site: Site) -> Router {
         })
         .layer(middleware::from_fn(api::tag))
         .layer(DefaultBodyLimit::max(guard::BODY));
-    Router::new()
-        .nest(guard::API, api)
-        .merge(api::described(described))
-        .route("/metrics", get(show_metrics))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(show_ready))
-        .fallback(files::show)
-        .layer(middleware::from_fn_with_state(site.clone(), guard::check))
-        .with_state(site)
+    Router::new().nest(guard::API, api).merge(api::described(described)).fallback(files::show)
+}
+
+fn measured() -> Router<Site> {
+    Router::new().route("/metrics", get(show_metrics))
 }
 
 /// All of the API, with its document. Nothing may be added in another way: what is not in the
@@ -172,7 +199,25 @@ async fn show_ready(State(site): State<Site>) -> (StatusCode, &'static str) {
     }
 }
 
-async fn show_metrics(State(site): State<Site>) -> Response {
+/// Whether who asks knows `token` (RFC 6750 section 2.1). How long that takes tells nothing of it but
+/// its length.
+fn bears(headers: &HeaderMap, token: &str) -> bool {
+    let mut fields = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(field), None) = (fields.next(), fields.next()) else { return false };
+    let (scheme, given) = match field.as_bytes().split_first_chunk::<7>() {
+        Some((scheme, given)) => (scheme, given.trim_ascii()),
+        None => return false,
+    };
+    scheme.eq_ignore_ascii_case(b"Bearer ") && bool::from(given.ct_eq(token.as_bytes()))
+}
+
+async fn show_metrics(State(site): State<Site>, headers: HeaderMap) -> Response {
+    let token = &site.engine.snapshot().config.metrics.token;
+    if !token.is_empty() && !bears(&headers, token) {
+        let challenge = (header::WWW_AUTHENTICATE, "Bearer realm=\"trackless\"");
+        let text = "Prometheus must say the token of `metrics` in the settings.\n";
+        return (StatusCode::UNAUTHORIZED, [challenge], text).into_response();
+    }
     match TextEncoder::new().encode_to_string(&site.registry.gather()) {
         Ok(text) => {
             let kind = (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");

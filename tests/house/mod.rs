@@ -197,6 +197,37 @@ pub fn run(arguments: &[&str], folder: &Path, input: &str) -> (bool, String, Str
     (output.status.success(), text(output.stdout), text(output.stderr))
 }
 
+/// What a command says of the data folder `data`; it must go well.
+pub fn order(data: &Path, words: &[&str]) -> String {
+    let arguments = [words, &["--data", data.to_str().unwrap()]].concat();
+    let (done, said, error) = run(&arguments, Path::new("."), "");
+    assert!(done, "{words:?}: {error}");
+    said
+}
+
+/// Whether any file below `folder` holds `text`, or its labels as DNS writes them.
+pub fn holds(folder: &Path, text: &str) -> Option<String> {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.ends_with("rules.table") || path.ends_with("lists") {
+            // What lists name, whoever asks.
+        } else if path.is_dir() {
+            if let Some(found) = holds(&path, text) {
+                return Some(found);
+            }
+        } else if let Ok(bytes) = std::fs::read(&path)
+            && contains(&bytes, text)
+        {
+            return Some(path.display().to_string());
+        }
+    }
+    None
+}
+
+pub fn contains(bytes: &[u8], text: &str) -> bool {
+    bytes.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text.as_bytes()))
+}
+
 pub fn ask_udp(server: SocketAddr, source: IpAddr, query: &[u8]) -> Vec<u8> {
     let socket = UdpSocket::bind((source, 0)).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();

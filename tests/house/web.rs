@@ -30,7 +30,7 @@ impl Answer {
 /// Something that asks: a program, until it has a cookie.
 #[derive(Debug, Clone)]
 pub struct Client {
-    web: SocketAddr,
+    pub web: SocketAddr,
     /// Sent with each request.
     pub headers: Vec<(String, String)>,
 }

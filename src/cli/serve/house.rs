@@ -102,7 +102,7 @@ impl House {
 
     fn fulfil(&self, wish: Wish) -> Result<String, String> {
         match wish {
-            Wish::Set(key, value) => self.set(&key, value),
+            Wish::Set(key, value, way) => self.set(&key, value, way),
             Wish::Settings => {
                 serde_json::to_string(&self.tell()?).map_err(|error| error.to_string())
             }
@@ -120,7 +120,7 @@ impl House {
         }
     }
 
-    fn set(&self, key: &str, value: Option<String>) -> Result<String, String> {
+    fn set(&self, key: &str, value: Option<String>, way: Way) -> Result<String, String> {
         let mut since = self.engine.since();
         let (_, before) = self.settings.read_with(&since)?;
         let is_set = value.is_some();
@@ -137,7 +137,7 @@ impl House {
         self.reload(Ok(config))?;
         self.due.look();
         let said = if is_set { "is set" } else { "is as the file says" };
-        self.engine.keep_since(since, key, Way::Command).map_err(|error| {
+        self.engine.keep_since(since, key, way).map_err(|error| {
             format!("{key} {said}, but will be forgotten at the next start: {error}")
         })?;
         let when = if later { ", from the next start on" } else { "" };
@@ -150,7 +150,7 @@ impl House {
         let (config, _) = self.settings.read_with(&since)?;
         let told = config.told().into_iter().map(|told| {
             let source = match &told.key {
-                key if since.contains_key(key) => "since",
+                key if since.contains_key(key) => "dashboard",
                 key if of_file.contains(key) => "file",
                 _ => "default",
             };

@@ -5,7 +5,7 @@ use ratatui::backend::TestBackend;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Paragraph, Row, Table};
+use ratatui::widgets::{Block, Paragraph, Row, Sparkline, Table};
 
 use crate::engine::told::Figures;
 
@@ -54,7 +54,8 @@ impl View {
 
 /// Draws it.
 pub(super) fn draw(frame: &mut Frame<'_>, view: &View) {
-    let [top, middle, bottom, keys] = Layout::vertical([
+    let [top, line, middle, bottom, keys] = Layout::vertical([
+        Constraint::Length(3),
         Constraint::Length(3),
         Constraint::Min(6),
         Constraint::Length(view.now.upstreams.len().clamp(1, 6) as u16 + 3),
@@ -64,6 +65,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &View) {
     let [left, right] =
         Layout::horizontal([Constraint::Percentage(58), Constraint::Percentage(42)]).areas(middle);
     head(frame, top, view);
+    minutes(frame, line, view);
     devices(frame, left, view);
     companies(frame, right, view);
     upstreams(frame, bottom, view);
@@ -91,6 +93,17 @@ fn head(frame: &mut Frame<'_>, area: Rect, view: &View) {
     let bold = Style::new().fg(colour).add_modifier(Modifier::BOLD);
     let line = Line::from(vec![Span::styled(word, bold), Span::raw(own), Span::raw(text)]);
     frame.render_widget(Paragraph::new(line).block(Block::bordered().title("Trackless")), area);
+}
+
+/// As many of the last minutes as there are columns.
+fn minutes(frame: &mut Frame<'_>, area: Rect, view: &View) {
+    let columns = usize::from(area.width.saturating_sub(2));
+    let first = view.now.minutes.len().saturating_sub(columns);
+    let shown = &view.now.minutes[first..];
+    let most = shown.iter().max().unwrap_or(&0);
+    let title = format!("Refused by minute, at most {most}");
+    let line = Sparkline::default().data(shown).block(Block::bordered().title(title));
+    frame.render_widget(line, area);
 }
 
 fn devices(frame: &mut Frame<'_>, area: Rect, view: &View) {
@@ -187,6 +200,7 @@ mod tests {
                 button: Button { state: "paused".to_owned(), until: Some(190), left: Some(90) },
             }],
             answers: [("filter".to_owned(), refused), ("cache".to_owned(), 30)].into(),
+            minutes: vec![0, 2, 4, 8],
             held: 7,
             held_bytes: 4_096,
             waiting: 1,
@@ -225,6 +239,8 @@ mod tests {
         for shown in [
             "OFF for 90 s more",
             "30.0 queries/s   70 % refused   30 % held   7 held in 4 KiB   1 waiting",
+            "Refused by minute, at most 8",
+            "▂▄█",
             "Anna's phone",
             "kids",
             "Acme",

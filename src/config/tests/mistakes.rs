@@ -18,14 +18,14 @@ macro_rules! mistakes {
 
 mistakes! {
     keys {
-        "lisen: x" => "1:1: unknown key `lisen`; did you mean `listen`? Accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, stats, history, log"
+        "lisen: x" => "1:1: unknown key `lisen`; did you mean `listen`? Accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, login, button, stats, history, metrics, alerts, log"
         "cache:\n  sise: 1" => "2:3: unknown key `cache.sise`; did you mean `cache.size`? Accepted here: size, min_ttl, max_ttl, max_negative_ttl, stale, prefetch, keep"
-        "zzzzzz: 1" => "1:1: unknown key `zzzzzz`; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, stats, history, log"
-        "timeout: 3s" => "1:1: unknown key `timeout`; did you mean `upstream.timeout`? Accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, stats, history, log"
-        "<<: { web: off }" => "1:1: unknown key `<<`; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, stats, history, log"
-        "1: 2" => "1:1: unknown key `1`; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, stats, history, log"
-        "true: 2" => "1:1: `true` is not a key; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, stats, history, log"
-        "? [a]\n: b" => "1:3: a list is not a key; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, stats, history, log"
+        "zzzzzz: 1" => "1:1: unknown key `zzzzzz`; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, login, button, stats, history, metrics, alerts, log"
+        "timeout: 3s" => "1:1: unknown key `timeout`; did you mean `upstream.timeout`? Accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, login, button, stats, history, metrics, alerts, log"
+        "<<: { web: off }" => "1:1: unknown key `<<`; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, login, button, stats, history, metrics, alerts, log"
+        "1: 2" => "1:1: unknown key `1`; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, login, button, stats, history, metrics, alerts, log"
+        "true: 2" => "1:1: `true` is not a key; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, login, button, stats, history, metrics, alerts, log"
+        "? [a]\n: b" => "1:3: a list is not a key; accepted here: listen, web, data, workers, encrypted, access, level, upstream, cache, block, lists, databases, services, bypass, safe_search, updates, rules, devices, profiles, schedule, time_zone, leases, local, rebinding, tcp, login, button, stats, history, metrics, alerts, log"
         "web: off\nweb: off" => "2:1: key `web` is there twice; delete one of them"
         "cache: { size: 1, size: 2 }" => "1:19: key `cache.size` is there twice; delete one of them"
     }
@@ -71,6 +71,7 @@ mistakes! {
         "schedule: daily 1:00 a" => "1:11: schedule: `daily 1:00 a` is not a time; write for example mon-fri 20:00-07:00 night"
         "time_zone: Nowhere" => "1:12: time_zone: `Nowhere` is not a time zone; write for example Europe/Berlin"
         "local: { records: nas A }" => "1:19: local.records: `nas A` is no record: no data; write a name, a type and data: nas.home.arpa A 192.168.1.5"
+        "metrics: { token: too-short }" => "1:19: metrics.token: this is not a token; write 16 to 256 letters, digits and -._~+/=, for example what `openssl rand -hex 16` prints"
         "block: { answer: never }" => "1:18: block.answer: `never` is not an answer; write nxdomain, nodata, null, refused, or for example 192.168.1.2"
     }
     times {

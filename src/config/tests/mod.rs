@@ -77,6 +77,8 @@ tcp: { connections: 10, connections_per_client: 5, idle: 1m, stall: 250ms }
 login: { hosts: Dash.example, proxies: 10.0.0.8, header: X-User, owners: [anna], viewers: ben }
 button: { open: false, most: 10m }
 stats: { level: counts, devices: 7, companies: 100, pairs: 101 }
-history: { flush: 60s, hours: 30d, days: 100d }
+metrics: { listen: 127.0.0.1, token: 0123456789-abcdef, companies: 7, pairs: 8 }
+history: { flush: 60s, hours: 30d, days: 100d, size: 64 MiB, queries: 2d, queries_size: 64 MiB }
+alerts: { kinds: [night, around], webhook: "http://u:p@192.168.1.5/x", ntfy: https://ntfy.example/topic, mqtt: mqtt://192.168.1.5, rate: 3 }
 log: debug
 "##;

@@ -128,6 +128,11 @@ fn profile(n: usize, lists: &[List]) -> Profile {
     }
 }
 
+fn secret(n: usize, scheme: &'static str) -> Option<SecretUrl> {
+    let text = format!("{scheme}://u{n}:p%23'@192.0.2.1:1{n}/top/ic");
+    n.is_multiple_of(2).then(|| SecretUrl::read(&text, &[scheme]).ok()).flatten()
+}
+
 fn config() -> impl Strategy<Value = Config> {
     let level = select(vec![Level::Relaxed, Level::Balanced, Level::Strict]);
     let front = (vec(address(), 1..4), option::of(address()), option::of(path()), 0..=256_usize);
@@ -253,9 +258,25 @@ fn config() -> impl Strategy<Value = Config> {
                 flush: Duration::from_secs(1 + devices as u64 % 3_600),
                 hours: Duration::from_secs(86_400),
                 days: Duration::from_secs(86_400 + devices as u64),
+                size: (8 << 20) + devices as u64,
+                queries: Duration::from_secs(3_600 + devices as u64),
+                queries_size: (1 << 20) + devices as u64,
+            },
+            metrics: Metrics {
+                listen: front.1,
+                token: ["", "0123456789._~+/-="][devices % 2].to_owned(),
+                companies: 1 + devices % 10_000,
+                pairs: devices,
+            },
+            alerts: Alerts {
+                kinds: AlertKind::ALL[devices % 5..].to_vec(),
+                webhook: secret(devices, "http"),
+                ntfy: secret(devices / 2, "https"),
+                mqtt: secret(devices / 3, "mqtt"),
+                rate: 1 + devices % 1_000,
             },
             stats: Stats {
-                level: [StatsLevel::Counts, StatsLevel::Devices][devices % 2],
+                level: [StatsLevel::Counts, StatsLevel::Devices, StatsLevel::Full][devices % 3],
                 devices,
                 companies: 100 + devices,
                 pairs: 100 + devices,

@@ -6,7 +6,7 @@ use std::iter::successors;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::StatusCode;
+use reqwest::{StatusCode, Url};
 use rustls::CertificateError;
 
 use super::name;
@@ -161,6 +161,11 @@ impl FetchError {
             _ => Self::Connect { from, why: reason(error) },
         }
     }
+}
+
+/// Why a request to `url` got no response, in words that tell no more of it than its host.
+pub fn refusal(error: &reqwest::Error, url: &Url) -> FetchError {
+    FetchError::from_request(error, &name(url))
 }
 
 /// The cause at the bottom of an error, which is what happened; the rest says where.

@@ -28,8 +28,9 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufWriter};
 use tokio::time::{sleep, timeout};
 
-pub use self::error::FetchError;
+pub use self::error::{FetchError, refusal};
 use self::resolve::Resolver;
+pub use self::resolve::address;
 use crate::config;
 use crate::upstream::Trust;
 

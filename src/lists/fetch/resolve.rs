@@ -54,6 +54,21 @@ impl Resolve for Resolver {
     }
 }
 
+/// An address of `host`, found as a fetcher finds it.
+///
+/// # Errors
+/// No upstream server gives one.
+pub async fn address(upstream: &config::Upstream, host: &str) -> Result<IpAddr, FetchError> {
+    if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse() {
+        return Ok(address);
+    }
+    let Resolver { servers, time } = Resolver::new(upstream)?;
+    let found = lookup(&servers, time, host).await?.next();
+    let why = "there is none".to_owned();
+    let none = FetchError::Name { host: host.to_owned(), why, certain: true };
+    found.map(|found| found.ip()).ok_or(none)
+}
+
 async fn lookup(
     servers: &[TokioResolver],
     time: Duration,

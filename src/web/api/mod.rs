@@ -8,6 +8,7 @@
 // The macros that describe handlers name types in full.
 #![expect(unused_qualifications)]
 
+mod alerts;
 mod button;
 mod changes;
 mod check;
@@ -22,9 +23,13 @@ mod hours;
 mod kept;
 mod lists;
 mod live;
+mod minutes;
 mod page;
 mod profiles;
+mod queries;
+mod recordings;
 mod request;
+mod settings;
 mod setup_info;
 mod status;
 mod upstreams;
@@ -153,7 +158,9 @@ impl From<ChangeError> for Problem {
             | ChangeError::Company(..)
             | ChangeError::Name(..)
             | ChangeError::DeviceName => StatusCode::UNPROCESSABLE_ENTITY,
-            ChangeError::Most | ChangeError::Snapshot(_) => StatusCode::CONFLICT,
+            ChangeError::Most | ChangeError::Recordings | ChangeError::Snapshot(_) => {
+                StatusCode::CONFLICT
+            }
             ChangeError::NotKept(_) | ChangeError::Store(_) => StatusCode::INSUFFICIENT_STORAGE,
         };
         Self::new(status, error.to_string())
@@ -175,6 +182,7 @@ pub(super) fn router() -> OpenApiRouter<Site> {
         .routes(routes!(companies::show))
         .routes(routes!(devices::list))
         .routes(routes!(devices::show, devices::change))
+        .routes(routes!(minutes::show))
         .routes(routes!(hours::heat))
         .routes(routes!(devices::silent))
         .routes(routes!(graph::show))
@@ -197,6 +205,12 @@ pub(super) fn router() -> OpenApiRouter<Site> {
         .routes(routes!(events::all))
         .routes(routes!(button::press))
         .routes(routes!(export::download))
+        .routes(routes!(alerts::list))
+        .routes(routes!(queries::list))
+        .routes(routes!(recordings::start))
+        .routes(routes!(recordings::show, recordings::stop))
+        .routes(routes!(settings::list))
+        .routes(routes!(settings::set, settings::clear))
 }
 
 /// What describes all of the API: a document for programs, and a page for people.

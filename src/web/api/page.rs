@@ -32,9 +32,9 @@ pub(super) struct Paging {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Page<T> {
     /// What is on it.
-    items: Vec<T>,
+    pub(super) items: Vec<T>,
     /// To be given as `after` for the next page; null where this is the last one.
-    next: Option<String>,
+    pub(super) next: Option<String>,
 }
 
 impl Paging {

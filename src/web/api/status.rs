@@ -14,7 +14,7 @@ use super::{HOUR, House};
 use crate::engine::Engine;
 use crate::engine::told::{self, Button, Trouble};
 use crate::history::read;
-use crate::stats::{Counters, Totals};
+use crate::stats::Source;
 
 /// Days that count as new.
 const NEW: u64 = 7;
@@ -134,10 +134,9 @@ fn new(house: &House, reader: &read::Reader) -> Result<Vec<New>, Problem> {
 }
 
 fn of(engine: &Engine, today: Today) -> Status {
-    let counters = engine.counters();
-    let counters: Vec<&Counters> = counters.iter().map(Arc::as_ref).collect();
-    let totals = Totals::new(&counters);
-    let answers = totals.answers_by_source();
+    let totals = engine.totals();
+    let answers =
+        Source::ALL.map(|source| (source.as_str().to_owned(), totals.answers_from(source)));
     let snapshot = engine.snapshot();
     Status {
         version: env!("CARGO_PKG_VERSION"),
@@ -145,7 +144,7 @@ fn of(engine: &Engine, today: Today) -> Status {
         button: Button::of(engine.button().house()),
         today,
         problems: told::troubles(engine),
-        answers: answers.map(|(source, count)| (source.to_owned(), count)).collect(),
+        answers: answers.into(),
         cache: Held { entries: engine.cache.entries(), bytes: engine.cache.bytes() },
         level: snapshot.config.level.as_str(),
         stats_level: snapshot.config.stats.level.as_str(),

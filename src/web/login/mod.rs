@@ -30,6 +30,9 @@ pub use accounts::Accounts;
 use accounts::Refusal;
 pub use password::Password;
 
+#[cfg(test)]
+mod tests;
+
 /// Name of the cookie.
 pub(super) const SESSION: &str = "trackless";
 

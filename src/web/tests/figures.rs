@@ -239,3 +239,62 @@ fn a_device_that_asks_too_often_is_left_without_an_answer() {
     assert_eq!(answers("NXDOMAIN", "filter"), 4.0);
     assert_eq!(answers("NOERROR", "local"), 1.0, "told to come by TCP");
 }
+
+#[test]
+fn those_that_reach_most_devices_are_shown_by_themselves() {
+    let mut config = Config::default();
+    config.metrics.companies = 1;
+    config.metrics.pairs = 2;
+    let house = House::new(config);
+    let mut worker = Worker::new(&house.engine);
+    let mut asks = |last, name: &str, times| {
+        (0..times).for_each(|_| drop(ask(&mut worker, last, Transport::Udp, &question(name))));
+    };
+    asks(1, "mc.yandex.ru", 9);
+    asks(1, "doubleclick.net", 2);
+    asks(2, "doubleclick.net", 1);
+    // Nothing is known of reach before it is written down.
+    let by_queries = family(&house.figures(), "trackless_company_queries_total");
+    let company = |name: &str, count| (format!("{{company=\"{name}\",verdict=\"block\"}}"), count);
+    assert_eq!(by_queries, [company("Yandex", 9.0), company("other", 3.0)]);
+    house.engine.write_counts().unwrap();
+    let figures = house.figures();
+    let by_reach = family(&figures, "trackless_company_queries_total");
+    assert_eq!(by_reach, [company("Google", 3.0), company("other", 9.0)]);
+    let ratio = family(&figures, "trackless_company_reach_ratio");
+    assert_eq!(ratio, [("{company=\"Google\",window=\"24h\"}".to_owned(), 1.0)]);
+    assert_eq!(
+        figures["trackless_history_dropped_total{what=\"queries\"}"], 12.0,
+        "there is no store"
+    );
+    let names = house.engine.devices.names();
+    let pair = |company: &str, device: usize, count| {
+        let device = &names[device];
+        let labels = format!("{{company=\"{company}\",device=\"{device}\",verdict=\"block\"}}");
+        (labels, count)
+    };
+    let pairs = family(&figures, "trackless_device_company_queries_total");
+    assert_eq!(pairs, [pair("Google", 1, 2.0), pair("Yandex", 1, 9.0), pair("other", 2, 1.0)]);
+}
+
+#[test]
+fn what_is_counted_as_other_is_counted_by_the_bound_that_was_passed() {
+    let mut config = Config::default();
+    config.stats.pairs = 100;
+    config.stats.companies = 100;
+    config.rules.block = vec!["own.example".to_owned()];
+    let house = House::new(config);
+    let mut worker = Worker::new(&house.engine);
+    for last in 0..=255 {
+        ask(&mut worker, last, Transport::Udp, &question("own.example"));
+    }
+    ask(&mut worker, 0, Transport::Udp, &question("mc.yandex.ru"));
+    let figures = house.figures();
+    let beyond =
+        |bound: &str| figures[&format!("trackless_stats_other_total{{bound=\"{bound}\"}}")];
+    assert_eq!(beyond("devices"), (256 - DEVICES) as f64);
+    assert_eq!(beyond("companies"), 1.0);
+    // A pair of each of the first hundred.
+    assert_eq!(beyond("pairs"), (256 - 100 + 1) as f64);
+    assert_eq!(figures["trackless_query_types_total{type=\"A\"}"], 257.0);
+}

@@ -4,6 +4,8 @@
 mod exposition;
 mod figures;
 mod http;
+mod routes;
+mod streams;
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
@@ -21,7 +23,7 @@ const DEVICES: usize = 200;
 
 struct House {
     engine: Arc<Engine>,
-    accounts: Arc<Accounts>,
+    site: Site,
     reloads: Arc<Reloads>,
     ready: Arc<AtomicBool>,
     web: SocketAddr,
@@ -33,6 +35,11 @@ impl House {
     }
 
     fn within(limits: Limits, config: Config) -> Self {
+        Self::with(limits, config, |router| router)
+    }
+
+    /// With more paths than there are.
+    fn with(limits: Limits, config: Config, paths: fn(Router<Site>) -> Router<Site>) -> Self {
         let base = Base::load(config.clone(), None, None).unwrap();
         let devices = Directory::new(Key::random().unwrap(), DEVICES);
         let (engine, _) = Engine::new(base, Arc::new(devices), 1, None).unwrap();
@@ -41,9 +48,11 @@ impl House {
         let (reloads, ready) = (Arc::<Reloads>::default(), Arc::<AtomicBool>::default());
         let accounts = Arc::new(Accounts::open(None));
         let shared = (Arc::clone(&engine), Arc::clone(&reloads), Arc::clone(&ready));
-        let site = Site::new(shared.0, None, Arc::clone(&accounts), shared.1, shared.2).unwrap();
-        spawn_within(limits, listener, site).unwrap();
-        Self { engine, accounts, reloads, ready, web }
+        let site = Site::new(shared.0, None, accounts, shared.1, shared.2).unwrap();
+        let router = paths(Router::new()).with_state(site.clone());
+        let router = router.merge(open(pages().merge(measured()), &site));
+        spawn_within(limits, vec![(listener, router)], site.accounts.ended()).unwrap();
+        Self { engine, site, reloads, ready, web }
     }
 
     fn connect(&self) -> TcpStream {
@@ -73,6 +82,8 @@ impl House {
 struct Response {
     status: u16,
     header: String,
+    /// What is to be sent back.
+    cookie: String,
     body: String,
 }
 
@@ -80,7 +91,9 @@ impl Response {
     fn read(text: &str) -> Self {
         let (header, body) = text.split_once("\r\n\r\n").unwrap();
         let status = header.strip_prefix("HTTP/1.1 ").unwrap()[..3].parse().unwrap();
-        Self { status, header: header.to_lowercase(), body: body.to_owned() }
+        let cookie = header.lines().find_map(|line| line.strip_prefix("set-cookie: "));
+        let cookie = cookie.and_then(|text| text.split(';').next()).unwrap_or_default().to_owned();
+        Self { status, header: header.to_lowercase(), cookie, body: body.to_owned() }
     }
 }
 

@@ -1,15 +1,17 @@
 //! What is counted and kept of it: to the last query, over kills and full disks, and never a name or
 //! an address that is nobody's business.
 
+mod bounds;
+mod exact;
+#[path = "../house/mod.rs"]
 mod house;
 
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use house::dns::{A, query, rcode, record};
 use house::upstream::{Said, Upstream};
-use house::{Server, run};
+use house::{Server, contains, holds, order};
 use tempfile::TempDir;
 
 const NAMES: [&str; 6] = [
@@ -25,19 +27,8 @@ fn upstream() -> Upstream {
     Upstream::start(|_, _| Some(Said::answer(record(A, 300, &[192, 0, 2, 1]))))
 }
 
-fn order(data: &Path, words: &[&str]) -> String {
-    let arguments = [words, &["--data", data.to_str().unwrap()]].concat();
-    let (done, said, error) = run(&arguments, Path::new("."), "");
-    assert!(done, "{words:?}: {error}");
-    said
-}
-
 fn ask(server: &Server, from: u8, name: &str) {
     rcode(&server.ask_from([127, 0, 0, from], &query(1, name, A)));
-}
-
-fn metric_sum(server: &Server) -> u64 {
-    server.metric("trackless_queries_total").iter().map(|(_, count)| *count as u64).sum()
 }
 
 /// Queries that a report tells of.
@@ -45,40 +36,6 @@ fn reported(data: &Path) -> u64 {
     let text = order(data, &["report"]);
     let line = text.lines().find(|line| line.contains(" queries, ")).expect(&text);
     line.split(' ').next().unwrap().parse().unwrap()
-}
-
-#[test]
-fn counts_are_exact_through_reloads_and_presses() {
-    let upstream = upstream();
-    let server = Server::start(&format!(
-        "upstream: {}\nrules: {{ block: listed.example }}\naccess: {{ rate: 0 }}\nhistory: {{ flush: 1s }}",
-        upstream.url()
-    ));
-    let data = server.path("data");
-    let sent = AtomicU64::new(0);
-    std::thread::scope(|scope| {
-        let askers: Vec<_> = (0..4_u8)
-            .map(|asker| {
-                let (server, sent) = (&server, &sent);
-                scope.spawn(move || {
-                    for turn in 0..500_u32 {
-                        let from = 1 + asker * 12 + (turn % 12) as u8;
-                        ask(server, from, NAMES[turn as usize % NAMES.len()]);
-                        sent.fetch_add(1, Relaxed);
-                    }
-                })
-            })
-            .collect();
-        while !askers.iter().all(|asker| asker.is_finished()) {
-            server.signal("-HUP");
-            order(&data, &["button", "off", "--for", "1s"]);
-            order(&data, &["button", "on"]);
-        }
-    });
-    let sent = sent.load(Relaxed);
-    assert_eq!(sent, 2_000);
-    assert_eq!(metric_sum(&server), sent);
-    assert_eq!(reported(&data), sent);
 }
 
 #[test]
@@ -124,29 +81,6 @@ fn what_was_written_outlives_a_kill_and_a_stop_writes_the_rest() {
     let page = order(&data, &["report", "--html"]);
     assert!(page.starts_with("<!doctype html>") && page.contains("<th scope=\"row\">Google</th>"));
     assert!(!page.contains("http"), "nothing from elsewhere");
-}
-
-/// Whether any file below `folder` holds `text`, or its labels as DNS writes them.
-fn holds(folder: &Path, text: &str) -> Option<String> {
-    for entry in fs::read_dir(folder).unwrap().flatten() {
-        let path = entry.path();
-        if path.ends_with("rules.table") || path.ends_with("lists") {
-            // What lists name, whoever asks.
-        } else if path.is_dir() {
-            if let Some(found) = holds(&path, text) {
-                return Some(found);
-            }
-        } else if let Ok(bytes) = fs::read(&path)
-            && contains(&bytes, text)
-        {
-            return Some(path.display().to_string());
-        }
-    }
-    None
-}
-
-fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes.windows(text.len()).any(|window| window.eq_ignore_ascii_case(text.as_bytes()))
 }
 
 #[test]

@@ -1,0 +1,30 @@
+// A dialog of the browser's own: it keeps the focus, and Escape closes it.
+
+import { html, useEffect, useId, useRef } from '../vendor/preact.js';
+import { t } from '../app/words.js';
+import { Icon } from './icon.js';
+
+/**
+ * @param {{ title: string, onClose: () => void, children: import('../vendor/preact.js').ComponentChildren }} props
+ */
+export function Dialog({ title, onClose, children }) {
+  const box = useRef(/** @type {HTMLDialogElement | null} */ (null));
+  const id = useId();
+  useEffect(() => {
+    const dialog = box.current;
+    if (dialog && !dialog.open) dialog.showModal();
+    return () => dialog?.close();
+  }, []);
+  return html`<dialog ref=${box} aria-labelledby=${id} onClose=${onClose} onClick=${(/** @type {any} */ event) => event.target === box.current && onClose()}>
+    <div><header><h2 id=${id}>${title}</h2><button class="do plain square" aria-label=${t('close')} onClick=${onClose}><${Icon} name="close" /></button></header>${children}</div>
+  </dialog>`;
+}
+
+/**
+ * Asks once more before something cannot be taken back.
+ * @param {{ title: string, text: string, yes: string, onYes: () => void, onClose: () => void }} props
+ */
+export function Confirm({ title, text, yes, onYes, onClose }) {
+  return html`<${Dialog} title=${title} onClose=${onClose}><p>${text}</p>
+    <div class="row"><button class="do danger" onClick=${() => { onYes(); onClose(); }}>${yes}</button><button class="do" onClick=${onClose}>${t('cancel')}</button></div><//>`;
+}

@@ -1,0 +1,92 @@
+// What is asked right now. The server keeps names only while somebody looks; closing ends it.
+
+import { html, useEffect, useRef, useState } from '../vendor/preact.js';
+import { Broken } from '../components/broken.js';
+import { Search, Segments, Select } from '../components/form.js';
+import { Icon } from '../components/icon.js';
+import { Empty, Head } from '../components/states.js';
+import { Verdict } from '../components/verdict.js';
+import { Why } from '../components/why.js';
+import { api, query } from '../app/api.js';
+import { useData } from '../app/data.js';
+import { second } from '../app/format.js';
+import { t } from '../app/words.js';
+
+/** @typedef {import('../app/contract').Asked} Asked */
+
+const MOST = 300;
+
+/**
+ * The newest first; nothing is added while it is held.
+ * @param {string} device @param {boolean} held
+ */
+function useAsked(device, held) {
+  const [items, setItems] = useState(/** @type {Asked[]} */ ([]));
+  const [open, setOpen] = useState(false);
+  const waiting = useRef(/** @type {Asked[]} */ ([]));
+  const holds = useRef(held);
+  holds.current = held;
+  useEffect(() => {
+    let last = 0;
+    /** @param {Asked} item */
+    const take = (item) => {
+      if (item.number <= last) return;
+      last = item.number;
+      waiting.current.unshift(item);
+      waiting.current.length = Math.min(waiting.current.length, MOST);
+    };
+    setItems([]);
+    waiting.current = [];
+    api.get(query('/live', { device })).then((page) => page.items.forEach(take), () => {});
+    const close = api.events(query('/live/stream', { device }), { asked: take }, (now) => {
+      // A server that was started again counts from one.
+      if (!now) last = 0;
+      setOpen(now);
+    });
+    // Once a moment, not once a query: a busy house asks hundreds a second.
+    const timer = setInterval(() => {
+      if (holds.current || !waiting.current.length) return;
+      const fresh = waiting.current;
+      waiting.current = [];
+      setItems((old) => [...fresh, ...old].slice(0, MOST));
+    }, 500);
+    return () => {
+      close();
+      clearInterval(timer);
+    };
+  }, [device]);
+  return { items, open };
+}
+
+/** @param {{ items: Asked[], onWhy: (item: Asked) => void }} props */
+function Lines({ items, onWhy }) {
+  return html`<ol class="asked">${items.map((item) => html`<li key=${item.number} class=${item.verdict}>
+    <time>${second(item.at)}</time><span class="who">${item.device}</span>
+    <span class="what"><b>${item.name}</b> <small>${item.type}${item.company ? ` · ${item.company}` : ''}</small></span>
+    <${Verdict} of=${item.verdict} />
+    <button class="do plain" aria-label=${`${t('live.why')} ${item.name}`} onClick=${() => onWhy(item)}>${t('live.why')}</button></li>`)}</ol>`;
+}
+
+/** @param {{ query: URLSearchParams }} props */
+export function Page({ query: asked }) {
+  const devices = useData('/devices?days=7', { all: true });
+  const [device, setDevice] = useState(asked.get('device') ?? '');
+  const [verdict, setVerdict] = useState('');
+  const [wanted, want] = useState('');
+  const [held, hold] = useState(false);
+  const [why, ask] = useState(/** @type {Asked | null} */ (null));
+  const [mode, setMode] = useState(asked.get('mode') ?? 'all');
+  const { items, open } = useAsked(device, held);
+  const shown = items.filter((item) => (!verdict || item.verdict === verdict) && (!wanted || `${item.name} ${item.company ?? ''} ${item.device}`.toLowerCase().includes(wanted.toLowerCase())));
+  return html`<div class="page">
+    <${Head} title=${t('live.title')} about=${t('live.about')}>
+      <${Segments} label=${t('live.mode')} value=${mode} onChange=${setMode} options=${[['all', t('live.all')], ['broken', t('live.broken')]]} /><//>
+    ${mode === 'broken' ? html`<${Broken} devices=${devices.data ?? []} items=${items} device=${device} setDevice=${setDevice} onWhy=${ask} />` : html`
+    <div class="row filters"><div class="grow"><${Search} label=${t('live.search')} value=${wanted} onInput=${want} /></div>
+      <${Select} hide label=${t('device.name')} value=${device} onChange=${setDevice} options=${[['', t('live.everyDevice')], ...(devices.data ?? []).map((/** @type {any} */ one) => [one.key, one.name])]} />
+      <${Select} hide label=${t('live.verdict')} value=${verdict} onChange=${setVerdict} options=${[['', t('live.everyVerdict')], ...['block', 'allow', 'pass', 'local'].map((one) => [one, t(`verdict.${one}`)])]} />
+      <button class="do" aria-pressed=${held} onClick=${() => hold(!held)}><${Icon} name=${held ? 'live' : 'pause'} />${t(held ? 'live.go' : 'live.hold')}</button></div>
+    <section class="card flush">${shown.length ? html`<${Lines} items=${shown} onWhy=${ask} />` : html`<${Empty} title=${t(open ? 'live.nothing' : 'live.connecting')}>${t('live.ask')}<//>`}</section>`}
+    ${why && html`<${Why} item=${why} onClose=${() => ask(null)} />`}
+  </div>`;
+}

@@ -1,0 +1,2 @@
+export { correction, generate } from 'lean-qr';
+export { toSvgPath } from 'lean-qr/extras/svg';

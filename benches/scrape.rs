@@ -15,7 +15,7 @@ use trackless::engine::{Base, Engine, Worker};
 use trackless::filter::VerdictKind;
 use trackless::stats::{CompanyId, Pair};
 use trackless::trackers::Category;
-use trackless::web::{self, Listeners};
+use trackless::web::{self, Accounts, Listeners, Site};
 
 const DEVICES: u8 = 200;
 /// Companies that follow each device, of as many as the builtin facts know.
@@ -55,7 +55,9 @@ fn serve(pairs: usize) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let address = listener.local_addr().expect("its address");
     let listeners = Listeners { web: Some(listener), metrics: None };
-    web::spawn(listeners, engine, Arc::default(), Arc::default()).expect("a thread");
+    let accounts = Arc::new(Accounts::open(None));
+    let site = Site::new(engine, None, accounts, Arc::default(), Arc::default());
+    web::spawn(listeners, site.expect("metrics")).expect("a thread");
     address
 }
 

@@ -44,7 +44,7 @@
 //! | [`alerts`] | what is worth a word to the owner, and whom it is sent to | lists (fetching), history, policy (the clock on the wall), config, clock |
 //! | [`engine`] | the function above; changes while it runs; names of the house; writing counts down; what is told of all this to its owner | all of the above |
 //! | [`server`] | the front doors: `udp`, `stream` (TCP, TLS), `doh`, `quic`; certificates | engine, config |
-//! | [`web`] | HTTP: the API, the dashboard's files, login, metrics, health | engine, history, alerts, policy, lists, stats, trackers, catalogue, clients, filter, config, data, clock, wire |
+//! | [`web`] | HTTP: the API and what describes it, the dashboard's files, login, metrics, health | engine, history, policy, lists, stats, trackers, catalogue, clients, filter, config, data, alerts, clock, wire |
 //! | [`control`] | orders to the running server, over a socket | engine, web (accounts), alerts, wire |
 //!
 //! No room is used by one it uses. `wire`, `filter`, `catalogue`, `trackers` and `cache` are plain Rust: no

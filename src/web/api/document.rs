@@ -40,6 +40,10 @@ impl Document {
         for item in described.paths.paths.values_mut() {
             for (_, operation) in operations_mut(item) {
                 let responses = &mut operation.responses.responses;
+                // Whoever names a mistake means it in the form that all mistakes have.
+                for (_, response) in responses.iter_mut().filter(|(status, _)| is_mistake(status)) {
+                    *response = RefOr::T(problem.clone());
+                }
                 responses.insert("default".to_owned(), RefOr::T(problem.clone()));
             }
         }
@@ -56,6 +60,10 @@ impl Document {
     pub(super) fn page(&self) -> Response {
         (StatusCode::OK, Html(self.page.clone())).into_response()
     }
+}
+
+fn is_mistake(status: &str) -> bool {
+    status.starts_with(['4', '5'])
 }
 
 fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {

@@ -13,11 +13,14 @@ use utoipa::ToSchema;
 use super::super::problem::{Body, Problem};
 use super::super::scope::{Admin, Reader};
 use super::{House, Said};
+use crate::config::StatsLevel;
 
 /// Files of the data folder, by how their names begin, and what is in them.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 11] = [
     ("trackless.db", "who followed whom, by hour and day; what you set; names you gave"),
     ("trackless.damaged", "a store that could not be read any more"),
+    ("queries.db", "queries with their names and devices, where they are kept"),
+    ("account", "passwords as hashes, codes, sessions and tokens"),
     ("device.key", "the key of devices' pseudonyms"),
     ("rules.table", "all lists, compiled"),
     ("lists", "copies of lists"),
@@ -72,10 +75,12 @@ pub(super) async fn show(
             let snapshot = house.engine.snapshot();
             let history = &snapshot.config.history;
             let (hours, days) = (history.hours.as_secs(), history.days.as_secs());
+            let level = snapshot.config.stats.level;
+            let queries = (level == StatsLevel::Full).then(|| history.queries.as_secs());
             Ok(Json(Kept {
-                level: snapshot.config.stats.level.as_str(),
+                level: level.as_str(),
                 files: house.data.as_deref().map(files).unwrap_or_default(),
-                retention: Retention { hours, days, queries: None },
+                retention: Retention { hours, days, queries },
                 rows: house.engine.recorder_figures().rows,
                 first: reader.first_day()?.map(|day| day * 86_400),
             }))

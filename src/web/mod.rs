@@ -119,7 +119,8 @@ pub fn spawn(listeners: Listeners, site: Site) -> io::Result<()> {
     let Listeners { web, metrics } = listeners;
     let everything = pages().merge(if metrics.is_none() { measured() } else { Router::new() });
     let web = web.map(|listener| (listener, open(everything, &site)));
-    let metrics = metrics.map(|listener| (listener, open(measured(), &site)));
+    let alone = measured().route("/", get(async || "Trackless: /metrics, /healthz, /readyz\n"));
+    let metrics = metrics.map(|listener| (listener, open(alone, &site)));
     spawn_within(LIMITS, web.into_iter().chain(metrics).collect(), site.accounts.ended())
 }
 

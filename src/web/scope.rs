@@ -57,10 +57,8 @@ pub(super) struct Caller {
 }
 
 /// Somebody who may look.
-#[allow(dead_code, reason = "for handlers of what is counted")]
 pub(super) struct Reader;
 /// Somebody who may press the button.
-#[allow(dead_code, reason = "for handlers of what is counted")]
 pub(super) struct Presser;
 /// Somebody who may change everything.
 pub(super) struct Admin;

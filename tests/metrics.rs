@@ -129,11 +129,15 @@ fn names_types_and_labels_are_those_of_the_contract() {
     let folder = TempDir::new().unwrap();
     let list = folder.path().join("list.txt");
     std::fs::write(&list, "listed.example\n").unwrap();
+    // Refused at once, and not tried again like one that cannot be had.
+    let bad = folder.path().join("bad.txt");
+    std::fs::write(&bad, "||com^\n").unwrap();
     let settings = format!(
         "upstream: {}\nhistory: {{ flush: 1s }}\nmetrics: {{ pairs: 10 }}\nlists:\n  \
-         - {{ name: good, url: \"file://{}\" }}\n  - {{ name: bad, url: \"file:///nowhere/x\" }}",
+         - {{ name: good, url: \"file://{}\" }}\n  - {{ name: bad, url: \"file://{}\" }}",
         upstream.url(),
-        list.display()
+        list.display(),
+        bad.display()
     );
     let server = Server::start_in(folder, &settings);
     for name in ["www.doubleclick.net", "elsewhere.example", "dns.adguard-dns.com"] {

@@ -129,8 +129,8 @@ impl FromRequestParts<Site> for Source {
             return Ok(Self(peer));
         }
         // The last one is the proxy's own; those before it may say anything.
-        let fields = parts.headers.get_all("x-forwarded-for").iter();
-        let last = fields.last().and_then(|field| field.to_str().ok()?.rsplit(',').next());
+        let mut fields = parts.headers.get_all("x-forwarded-for").iter();
+        let last = fields.next_back().and_then(|field| field.to_str().ok()?.rsplit(',').next());
         let address = last.and_then(|text| text.trim().parse::<IpAddr>().ok());
         Ok(Self(address.map_or(peer, |address| address.to_canonical())))
     }

@@ -77,12 +77,13 @@ async function settled(page) {
   await page.waitForFunction(() => !document.querySelector('.bones'));
 }
 
+// Lines of the picture say nothing to a reader, and there are hundreds: axe need not look at them.
 /** What is wrong with the page shown. @param {import('playwright-core').Page} page */
 async function faults(page) {
   const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   const missing = await page.evaluate((keys) => keys.filter((key) => key.includes('.') && document.body.innerText.split(/\s/).includes(key)), Object.keys(en));
   await page.evaluate(AXE);
-  const found = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run({ resultTypes: ['violations'] }));
+  const found = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run({ exclude: [['.links']] }, { resultTypes: ['violations'] }));
   return [
     ...(wide > window ? [`${wide} px wide in a window of ${window}`] : []),
     ...missing.map((key) => `no words for ${key}`),
@@ -211,7 +212,7 @@ test('the picture: the same data make the same picture, keys go through it, a ch
   await check('the panel');
   await page.fill('input[type=search]', 'Microsoft');
   await page.waitForSelector('.focus text >> text=Microsoft');
-  await page.click('text=Streams');
+  await page.click('.segments >> text=Streams');
   await page.waitForSelector('.streams path', { state: 'attached' });
   await check('streams');
   await page.click('.segments >> text=Table');

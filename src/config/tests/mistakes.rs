@@ -213,3 +213,33 @@ fn a_read_file_is_the_config() {
     fs::remove_dir_all(&folder).unwrap();
     assert_eq!(config.unwrap().data, Some(folder.join("state")));
 }
+
+/// Texts made to cost much more than their size; each ends, in far less than a second.
+#[test]
+fn bombs_do_not_go_off() {
+    let laughs: String = (1..40)
+        .map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(", ")))
+        .collect();
+    let nested: String = (0..1_400).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
+    for text in [
+        format!("a0: &a0 x\n{laughs}"),
+        format!("a: &a {}\nb:\n{}", "x".repeat(100_000), "- *a\n".repeat(90_000)),
+        format!("a: &a {{ {}: *a }}", "x".repeat(1_000)),
+        "[".repeat(1 << 20),
+        "{a: ".repeat(1 << 18),
+        "[a, ".repeat(499),
+        "- ".repeat(1 << 19),
+        "? ".repeat(1 << 19),
+        "a: 1\n".repeat(200_000),
+        "a,".repeat(1 << 19),
+        format!("rules: {{ block: [{}] }}", "?,".repeat(1 << 18)),
+        format!("rules:\n  block:\n{}", "  - \"\"\n".repeat(99_000)),
+        (0..70_000).map(|n| format!("%TAG !a{n}! a\n")).collect(),
+        format!("{}: 1", "k".repeat(1 << 19)),
+        "x".repeat((1 << 20) + 1),
+        nested,
+    ] {
+        let error = Config::from_yaml(&text, "t.yaml").unwrap_err().to_string();
+        assert!(error.len() < 10_000, "{} bytes of error", error.len());
+    }
+}

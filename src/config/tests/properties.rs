@@ -51,6 +51,10 @@ fn millis(from: u64, to: u64) -> impl Strategy<Value = Duration> {
     (from..=to).prop_map(Duration::from_millis)
 }
 
+fn seconds_of(count: usize) -> Duration {
+    Duration::from_secs(count as u64)
+}
+
 fn seconds(from: u64, to: u64) -> impl Strategy<Value = Duration> {
     (from..=to).prop_map(Duration::from_secs)
 }
@@ -152,7 +156,7 @@ fn config() -> impl Strategy<Value = Config> {
                 .collect(),
             updates: Updates {
                 size: cache.0.clamp(1 << 10, 4 << 30),
-                time: Duration::from_secs(1 + devices as u64 % 3_600),
+                time: seconds_of(1 + devices % 3_600),
             },
             services: if devices % 2 == 0 { Vec::new() } else { vec!["tiktok".to_owned()] },
             bypass: [Bypass::Off, Bypass::Signals, Bypass::All][devices % 3],
@@ -249,17 +253,14 @@ fn config() -> impl Strategy<Value = Config> {
                 owners: (0..devices % 3).map(|n| format!("it's \\ {n}")).collect(),
                 viewers: (0..devices % 2).map(|n| format!("#{n}")).collect(),
             },
-            button: OwnButton {
-                open: devices % 2 == 0,
-                most: Duration::from_secs(60 + devices as u64),
-            },
+            button: OwnButton { open: devices % 2 == 0, most: seconds_of(60 + devices) },
             log: [Log::Error, Log::Warn, Log::Info, Log::Debug][devices % 4],
             history: History {
-                flush: Duration::from_secs(1 + devices as u64 % 3_600),
+                flush: seconds_of(1 + devices % 3_600),
                 hours: Duration::from_secs(86_400),
-                days: Duration::from_secs(86_400 + devices as u64),
+                days: seconds_of(86_400 + devices),
                 size: (8 << 20) + devices as u64,
-                queries: Duration::from_secs(3_600 + devices as u64),
+                queries: seconds_of(3_600 + devices),
                 queries_size: (1 << 20) + devices as u64,
             },
             metrics: Metrics {
@@ -390,35 +391,5 @@ proptest! {
     #[test]
     fn any_mutation_is_read_or_refused(text in mutated()) {
         is_read_or_refused(&text)?;
-    }
-}
-
-/// Texts made to cost much more than their size; each ends, in far less than a second.
-#[test]
-fn bombs_do_not_go_off() {
-    let laughs: String = (1..40)
-        .map(|n| format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(", ")))
-        .collect();
-    let nested: String = (0..1_400).map(|n| format!("{}a:\n", " ".repeat(n))).collect();
-    for text in [
-        format!("a0: &a0 x\n{laughs}"),
-        format!("a: &a {}\nb:\n{}", "x".repeat(100_000), "- *a\n".repeat(90_000)),
-        format!("a: &a {{ {}: *a }}", "x".repeat(1_000)),
-        "[".repeat(1 << 20),
-        "{a: ".repeat(1 << 18),
-        "[a, ".repeat(499),
-        "- ".repeat(1 << 19),
-        "? ".repeat(1 << 19),
-        "a: 1\n".repeat(200_000),
-        "a,".repeat(1 << 19),
-        format!("rules: {{ block: [{}] }}", "?,".repeat(1 << 18)),
-        format!("rules:\n  block:\n{}", "  - \"\"\n".repeat(99_000)),
-        (0..70_000).map(|n| format!("%TAG !a{n}! a\n")).collect(),
-        format!("{}: 1", "k".repeat(1 << 19)),
-        "x".repeat((1 << 20) + 1),
-        nested,
-    ] {
-        let error = Config::from_yaml(&text, "t.yaml").unwrap_err().to_string();
-        assert!(error.len() < 10_000, "{} bytes of error", error.len());
     }
 }

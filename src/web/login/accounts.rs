@@ -90,7 +90,7 @@ impl Accounts {
         let file = data.map(|data| data.join(FILE));
         let kept = file.as_deref().map_or_else(|| Ok(Account::default()), Account::read);
         let kept = kept.unwrap_or_else(|error| {
-            let file = file.as_deref().unwrap_or(Path::new(FILE));
+            let file = file.as_deref().unwrap_or_else(|| Path::new(FILE));
             let aside = file.with_extension("damaged");
             let _ = fs::rename(file, &aside);
             warn!(

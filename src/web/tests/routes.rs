@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Open to all who reach the port; each is looked at in `tests/login.rs`.
+/// Open to all who reach the port; each is looked at in `tests/login/`.
 const OPEN: [(&str, &str); 5] = [
     ("get", "/session"),
     ("post", "/session"),

@@ -156,6 +156,7 @@ export function legible(nodes, scale, frame) {
     for (const where of /** @type {const} */ (['below', 'above'])) {
       const top = where === 'below' ? (one.y + one.r) * scale + 2 : (one.y - one.r) * scale - 16;
       const box = { left, right, top, bottom: top + 14 };
+      if (top < 0 || box.bottom > frame.height * scale) continue;
       if (taken.some((other) => left < other.right && right > other.left && box.top < other.bottom && box.bottom > other.top)) continue;
       taken.push(box);
       said.set(one.id, where);

@@ -20,11 +20,11 @@ export function Page() {
   const changes = useData('/changes');
   return html`<div class="page narrow"><${Head} title=${t('nav.alerts')} about=${t('alerts.about')} />
     <section class="card"><${Loading} of=${alerts}>${(/** @type {Alert[]} */ all) => (all.length
-      ? html`<ul class="list">${all.map((one) => html`<li><span class="row"><${Icon} name=${one.kind === 'new' ? 'companies' : 'warning'} /><span>${one.text}<small class="soft block">${when(one.at)}</small></span></span>
+      ? html`<ul class="list">${all.map((one) => html`<li><span class="row"><${Icon} name=${one.kind === 'new' ? 'companies' : 'warning'} /><span><span lang="en">${one.text}</span><small class="soft block">${when(one.at)}</small></span></span>
           ${where(one) && html`<a class="do plain" href=${where(one)} aria-label=${`${t('alerts.look')}: ${one.text}`}>${t('alerts.look')}</a>`}</li>`)}</ul>`
       : html`<${Empty} title=${t('alerts.none')}>${t('alerts.noneWhy')}<//>`)}<//></section>
     <section class="card"><h2>${t('alerts.changes')}</h2><${Loading} of=${changes}>${(/** @type {{ items: Change[] }} */ page) => (page.items.length
-      ? html`<ul class="list">${page.items.map((one) => html`<li><span>${one.what}${one.scope && html`<small class="soft block">${scopeName(one.scope)}</small>`}</span><span class="soft small">${when(one.at)} · ${known(`way.${one.way}`) ? t(`way.${one.way}`) : one.way}</span></li>`)}</ul>`
+      ? html`<ul class="list">${page.items.map((one) => html`<li><span><span lang="en">${one.what}</span>${one.scope && html`<small class="soft block">${scopeName(one.scope)}</small>`}</span><span class="soft small">${when(one.at)} · ${known(`way.${one.way}`) ? t(`way.${one.way}`) : one.way}</span></li>`)}</ul>`
       : html`<p class="soft">${t('alerts.noChanges')}</p>`)}<//></section>
   </div>`;
 }

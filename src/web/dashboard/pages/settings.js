@@ -34,7 +34,7 @@ function One({ setting, onSaved }) {
   const id = `setting-${setting.key}`;
   return html`<li class="setting"><form onSubmit=${(/** @type {Event} */ event) => { event.preventDefault(); void save(() => api.put(path, { value: text })); }}>
     <div class="field"><label for=${id}><code>${setting.key}</code>${setting.source !== 'default' && html` <span class="chip">${t(`settings.from.${setting.source}`)}</span>`}${setting.restart && html` <span class="chip pause">${t('settings.needsRestart')}</span>`}</label>
-      <small id=${`${id}-about`}>${setting.about}. ${t('settings.accepted')} ${setting.accepted}.</small>
+      <small id=${`${id}-about`}><span lang="en">${setting.about}</span>. ${t('settings.accepted')} <span lang="en">${setting.accepted}</span>.</small>
       ${long ? html`<textarea id=${id} aria-describedby=${`${id}-about`} rows=${Math.min(10, text.split('\n').length + 1)} spellcheck=${false} readonly=${!isOwner()} value=${text} onInput=${change}></textarea>` : html`<input id=${id} class="mono" aria-describedby=${`${id}-about`} spellcheck=${false} autocomplete="off" readonly=${!isOwner()} value=${text} onInput=${change} />`}</div>
     <p class="wrong" role="alert">${wrong}</p>
     ${(touched || (isOwner() && setting.source === 'dashboard')) && html`<div class="row">${touched && html`<button class="do main">${t('save')}</button><button type="button" class="do" onClick=${() => { setValue(null); setWrong(''); }}>${t('cancel')}</button>`}

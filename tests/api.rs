@@ -221,7 +221,7 @@ fn all_that_is_told_is_as_described_and_counted_to_the_last_query() {
     let at = "/apple.mobileconfig?kind=tls";
     assert_eq!(api.send("GET", "/apple.mobileconfig", at, None).status, 404);
     let table = api.send("GET", "/export", "/export?by=day", None).body;
-    assert!(table.starts_with("since,device,company,category,block,allow,pass\r\n"), "{table}");
+    assert!(table.contains("since,device,company,category,block,allow,pass\r\n"), "{table}");
     assert!(table.contains(&format!("{second},Google,advertising,1,0,0\r\n")), "{table}");
     let lines = api.send("GET", "/export", "/export?format=jsonl", None).body;
     assert_eq!(lines.matches("\"company\":\"Google\"").count(), 2, "{lines}");

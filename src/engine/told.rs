@@ -173,6 +173,13 @@ pub struct Figures {
     pub upstreams: Vec<Upstream>,
 }
 
+/// Where the button stands for the device of this key, or for the house.
+pub fn button(engine: &Engine, device: Option<&str>) -> Button {
+    let button = engine.button();
+    let own = button.devices().find(|(key, _)| Some(*key) == device).map(|(_, state)| state);
+    Button::of(own.unwrap_or_else(|| button.house()))
+}
+
 /// The button of the house, and those of devices that have their own.
 pub fn stands(engine: &Engine) -> Vec<Stands> {
     let button = engine.button();

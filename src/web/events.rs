@@ -19,7 +19,7 @@ use super::api::{House, LiveOf, Query, status};
 use super::problem::Problem;
 use super::scope::Reader;
 use super::serve::StreamPlace;
-use crate::engine::told::{self, Asked, Button};
+use crate::engine::told::{self, Asked};
 
 /// From one look to the next.
 const PACE: Duration = Duration::from_millis(250);
@@ -159,7 +159,7 @@ pub(super) async fn all(
 }
 
 fn button(house: &House) -> Event {
-    let button = Button::of(house.engine.button().house());
+    let button = told::button(&house.engine, None);
     Event::default().event("button").json_data(button).unwrap_or_default()
 }
 

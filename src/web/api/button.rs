@@ -13,7 +13,7 @@ use super::super::problem::{Body, Problem};
 use super::super::scope::Presser;
 use super::House;
 use super::request::within;
-use crate::engine::told::Button;
+use crate::engine::told::{self, Button};
 use crate::engine::{Change, Way};
 use crate::policy::{LONGEST_PAUSE, Press};
 
@@ -83,12 +83,8 @@ pub(super) async fn press(
     house
         .work(move |house| {
             house.engine.change(&change, Way::Web)?;
-            let button = house.engine.button();
-            let found = pressed.device.and_then(|device| house.engine.devices.find(&device));
-            let own = found.and_then(|device| {
-                button.devices().find(|(key, _)| *key == device.key).map(|(_, state)| state)
-            });
-            Ok(Json(Button::of(own.unwrap_or_else(|| button.house()))))
+            let device = pressed.device.map(|text| told::key(&house.engine, &text)).transpose()?;
+            Ok(Json(told::button(&house.engine, device.as_deref())))
         })
         .await
 }

@@ -141,7 +141,7 @@ fn of(engine: &Engine, today: Today) -> Status {
     Status {
         version: env!("CARGO_PKG_VERSION"),
         uptime: engine.uptime().as_secs(),
-        button: Button::of(engine.button().house()),
+        button: told::button(engine, None),
         today,
         problems: told::troubles(engine),
         answers: answers.into(),

@@ -11,23 +11,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::clients::Device;
-use crate::clock::Moment;
+use crate::engine::told::{self, Button};
 use crate::engine::{Change, Engine, Way};
 use crate::policy::Press;
 use crate::web::problem::{Body, Problem};
 use crate::web::scope::{Source, is_meant};
 use crate::web::{Site, beside};
-
-/// Where the button stands.
-#[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Button {
-    /// `on`, `paused` or `off`.
-    state: &'static str,
-    /// End of a pause, in seconds since 1970.
-    until: Option<u64>,
-    /// Seconds left of a pause.
-    left: Option<u64>,
-}
 
 /// The device that asks.
 #[derive(Debug, Serialize, ToSchema)]
@@ -44,6 +33,7 @@ pub(super) struct Me {
 /// What is wanted of it.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = OnOrOff)]
 pub(super) enum Wanted {
     On,
     Off,
@@ -62,7 +52,7 @@ pub(super) fn me(site: &Site, source: IpAddr, logged_in: bool) -> Option<Me> {
     let device = device(&site.engine, source)?;
     let own = site.engine.snapshot().config.button.clone();
     (own.open || logged_in).then(|| Me {
-        button: stands(&site.engine, &device.key),
+        button: told::button(&site.engine, Some(&device.key)),
         name: device.shown().to_owned(),
         key: device.key,
         may_press: own.open,
@@ -74,18 +64,6 @@ pub(super) fn me(site: &Site, source: IpAddr, logged_in: bool) -> Option<Me> {
 /// button would be everybody's.
 fn device(engine: &Engine, source: IpAddr) -> Option<Device> {
     engine.devices.find(&source.to_string()).filter(|_| !engine.everybody_is_one())
-}
-
-fn stands(engine: &Engine, key: &str) -> Button {
-    let (button, now) = (engine.button(), Moment::now());
-    let own = button.devices().find(|(device, _)| *device == key).map(|(_, state)| state);
-    let state = own.unwrap_or_else(|| button.house());
-    let left = state.left(now);
-    Button {
-        state: state.as_str(),
-        until: left.map(|left| (now.wall + left).as_secs()),
-        left: left.map(|left| left.as_secs()),
-    }
 }
 
 /// Press the button of the device that asks
@@ -126,7 +104,8 @@ pub(super) async fn press(
     let made = beside(move || {
         let change = Change::Press(Some(device.key.clone()), press);
         let said = site.engine.change(&change, Way::Device);
-        said.map(|_| stands(&site.engine, &device.key)).map_err(|error| error.to_string())
+        said.map(|_| told::button(&site.engine, Some(&device.key)))
+            .map_err(|error| error.to_string())
     });
     let made = made.await?;
     made.map(Json).map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error))

@@ -88,6 +88,7 @@ pub(super) struct Tokens {
 
 /// A token to be made.
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = NewToken)]
 pub(super) struct Wanted {
     name: String,
     scope: Scope,

@@ -207,7 +207,7 @@ fn by_session(headers: &HeaderMap, site: &Site) -> Option<Caller> {
 }
 
 /// Waits for nothing: it is written beside, and once a day at most.
-fn mark_used(site: &Site, kept: &str) {
+pub(super) fn mark_used(site: &Site, kept: &str) {
     if site.accounts.is_due(kept) {
         let (accounts, kept) = (Arc::clone(&site.accounts), kept.to_owned());
         drop(tokio::task::spawn_blocking(move || accounts.prolong(&kept)));

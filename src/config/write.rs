@@ -67,7 +67,7 @@ impl Config {
             let value = yaml.strip_prefix(setting.name()).unwrap_or(&yaml);
             let lines = value.strip_prefix(':').unwrap_or(value).lines();
             let lines: Vec<_> =
-                lines.map(|line| line.strip_prefix("  ").unwrap_or(line.trim())).collect();
+                lines.map(|line| line.strip_prefix("  ").unwrap_or_else(|| line.trim())).collect();
             (setting, lines.join("\n").trim().to_owned())
         })
     }

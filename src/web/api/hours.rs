@@ -59,7 +59,7 @@ pub(super) async fn show(
     Query(which): Query<Which>,
 ) -> Result<Json<Hours>, Problem> {
     let last = which.to.unwrap_or_else(|| clock::now().0.as_secs()) / HOUR;
-    let first = which.from.map_or(last.saturating_sub(23), |from| from / HOUR);
+    let first = which.from.map_or_else(|| last.saturating_sub(23), |from| from / HOUR);
     if first > last || last - first >= MOST * 24 {
         let detail = format!("from and to: write `from` before `to`, and at most {MOST} days");
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));

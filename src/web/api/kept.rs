@@ -76,7 +76,7 @@ pub(super) async fn show(
             let history = &snapshot.config.history;
             let (hours, days) = (history.hours.as_secs(), history.days.as_secs());
             let level = snapshot.config.stats.level;
-            let queries = (level == StatsLevel::Full).then(|| history.queries.as_secs());
+            let queries = (level == StatsLevel::Full).then_some(history.queries.as_secs());
             Ok(Json(Kept {
                 level: level.as_str(),
                 files: house.data.as_deref().map(files).unwrap_or_default(),

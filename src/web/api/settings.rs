@@ -23,7 +23,7 @@ pub(super) async fn list(
     State(house): State<Arc<House>>,
     Query(paging): Query<Paging>,
 ) -> Result<Json<Page<Setting>>, Problem> {
-    let settings = house.work(|house| settings(house)).await?;
+    let settings = house.work(settings).await?;
     Page::of(settings, &paging, |setting| setting.told.key.clone()).map(Json)
 }
 

@@ -22,6 +22,10 @@ const DEVICES: u8 = 200;
 const COMPANIES: u32 = 60;
 const THREADS: usize = 4;
 
+/// As the program has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }

@@ -22,6 +22,9 @@ process_start_time_seconds gauge
 process_threads gauge
 process_virtual_memory_bytes gauge
 trackless_admission_refused_total counter cause
+trackless_alerts_active gauge kind
+trackless_alerts_failed_total counter sender
+trackless_alerts_total counter kind
 trackless_answer_duration_seconds histogram source
 trackless_answers_total counter rcode source transport
 trackless_around_queries_total counter device
@@ -61,6 +64,11 @@ trackless_packets_ignored_total counter
 trackless_policy_reloads_total counter result
 trackless_queries_total counter device verdict
 trackless_queries_waiting gauge
+trackless_query_log_bytes gauge
+trackless_query_log_dropped_total counter
+trackless_query_log_failing gauge
+trackless_query_log_failures_total counter
+trackless_query_log_queries_total counter
 trackless_query_types_total counter type
 trackless_rebinding_refused_total counter
 trackless_stats_other_total counter bound

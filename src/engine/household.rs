@@ -1,6 +1,8 @@
 //! Changes made while the server runs: the button, rules, companies, names of devices. There is one
 //! way to make them, whoever asks: it takes effect at the next query, then it is kept.
 
+mod turns;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,7 +12,7 @@ use serde::Deserialize;
 use tracing::{info, warn};
 
 use super::change::{Change, ChangeError, Target, Way};
-use super::{Base, Engine, Snapshot, SnapshotError, surroundings};
+use super::{Base, Engine, Snapshot, SnapshotError};
 use crate::clock::Moment;
 use crate::config::{HOUSE, Since};
 use crate::history::{self, Store, StoreError};
@@ -21,8 +23,6 @@ use crate::wire::Name;
 const BUTTON: &str = "button";
 const CHOICES: &str = "choices";
 const SETTINGS: &str = history::SETTINGS;
-/// How often the clock is looked at.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// What was set while the server runs, and before.
 #[derive(Debug)]
@@ -327,46 +327,6 @@ impl Engine {
         self.query_log.begin(self.snapshot().config.stats.level);
         self.tell_directory(&self.household.state());
         self.recall_alerts();
-    }
-
-    /// Watches the clock, for as long as the process lives: pauses end, and profiles take turns.
-    pub fn watch_clock(&self) {
-        let mut state = self.household.state();
-        let mut looked = Duration::ZERO;
-        loop {
-            let now = Moment::now();
-            if now.steady.saturating_sub(looked) >= surroundings::LOOK {
-                looked = now.steady;
-                drop(state);
-                self.look_around();
-                state = self.household.state();
-            }
-            self.live.look(now);
-            self.look_at_minutes(now);
-            self.recordings.look(now, &self.devices);
-            let ended = state.button.look(now);
-            let snapshot = self.snapshot();
-            let time = snapshot.clock.read(Timestamp::now());
-            let turned = snapshot.policy.is_of_another_time(&snapshot.config, time);
-            drop(snapshot);
-            if (ended || turned)
-                && let Err(error) = self.renew(&state)
-            {
-                warn!("{error}");
-            }
-            if ended {
-                drop(state);
-                let what = "a pause is over, or the clock was set".to_owned();
-                if let Err(error) = self.household.keep(Way::Clock, HOUSE, what) {
-                    warn!("{error}");
-                }
-                state = self.household.state();
-            }
-            let next = state.button.next(Moment::now()).map_or(LOOK, |next| next.min(LOOK));
-            let wait =
-                self.household.changed.wait_timeout(state, next.max(Duration::from_millis(1)));
-            state = wait.unwrap_or_else(PoisonError::into_inner).0;
-        }
     }
 
     /// All choices made while the server runs, now and before.

@@ -114,6 +114,15 @@ impl Live {
 }
 
 impl Engine {
+    /// Names that were just refused, the latest first; none where nobody watches. To ask is not to
+    /// watch: nothing is kept because of it.
+    pub fn just_refused(&self, most: usize) -> Vec<String> {
+        self.live.look(Moment::now());
+        let ring = self.live.ring();
+        let refused = ring.asked.iter().rev().filter(|asked| asked.verdict == "block");
+        refused.take(most).map(|asked| asked.name.clone()).collect()
+    }
+
     /// Queries after number `after`, the oldest first; they are kept from the first look on, as long
     /// as somebody looks every few seconds.
     pub fn watch(&self, after: u64) -> Vec<Asked> {

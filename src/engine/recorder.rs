@@ -46,6 +46,7 @@ struct Told {
     figures: RecorderFigures,
     /// When the write that is under way has begun.
     begun: Option<Instant>,
+    was_slow: bool,
 }
 
 impl Recorder {
@@ -135,9 +136,10 @@ impl Engine {
             }
         }
         let took = start.elapsed();
-        if took > SLOW {
+        if took > SLOW && !told.was_slow {
             warn!("the store took {} s to write: the disk is slow", took.as_secs());
         }
+        told.was_slow = took > SLOW;
         written.map(|()| !rows.is_empty())
     }
 

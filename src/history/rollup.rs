@@ -46,8 +46,8 @@ pub(super) const DAY: u64 = 24;
 /// Days of what is called a month here: they begin on no calendar's first.
 pub(super) const MONTH: u64 = 30;
 
-/// The setting that is there where something was forgotten, but the power went before its pages were
-/// overwritten.
+/// The setting that is there while what was forgotten is still in pages that were not overwritten:
+/// the power went, or somebody read.
 const TO_REWRITE: &str = "to_rewrite";
 
 /// Queries of a device for names of a company, since they were last written.
@@ -211,8 +211,17 @@ impl Store {
     /// Writes the file anew, without what is in it no more.
     pub(super) fn rewrite(&self) -> Result<(), StoreError> {
         self.0.execute_batch("VACUUM")?;
-        self.0.execute("DELETE FROM setting WHERE name = ?1", [TO_REWRITE])?;
-        Ok(self.0.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?)
+        if self.settle()? {
+            self.0.execute("DELETE FROM setting WHERE name = ?1", [TO_REWRITE])?;
+        }
+        Ok(())
+    }
+
+    /// Moves what is in the journal to the file. Says whether that went: nobody may read meanwhile.
+    pub(super) fn settle(&self) -> Result<bool, StoreError> {
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let is_busy: i64 = self.0.query_row(sql, [], |row| row.get(0))?;
+        Ok(is_busy == 0)
     }
 
     /// Whether there are counts of the device of this key.

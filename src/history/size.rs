@@ -4,6 +4,8 @@
 //! writes than one without bounds. The file is only written anew where it is larger than it may be:
 //! when the bound was made smaller, or much came at once.
 
+use std::fs;
+
 use rusqlite::{Connection, Transaction};
 
 use super::rollup::{DAY, HOUR, MONTH, delete_before, tidy};
@@ -27,7 +29,8 @@ impl Store {
     /// # Errors
     /// The file cannot be written.
     pub fn fit(&mut self, most: u64, now: u64) -> Result<Dropped, StoreError> {
-        let most = i64::try_from(most).unwrap_or(i64::MAX) / pragma(&self.0, "page_size")?;
+        let page = pragma(&self.0, "page_size")?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX) / page;
         let mut dropped = Dropped::default();
         if used(&self.0)? > most - most / 16 {
             let transaction = self.0.transaction()?;
@@ -38,8 +41,15 @@ impl Store {
             }
             transaction.commit()?;
         }
-        if pragma(&self.0, "page_count")? > most && used(&self.0)? <= most {
+        if used(&self.0)? > most {
+            return Ok(dropped);
+        }
+        let file = self.0.path().and_then(|path| fs::metadata(path).ok());
+        if pragma(&self.0, "page_count")? > most {
             self.rewrite()?;
+        } else if file.is_some_and(|file| file.len() as i64 > most * page) {
+            // Somebody read when it was written anew.
+            self.settle()?;
         }
         Ok(dropped)
     }
@@ -80,7 +90,6 @@ fn drop_oldest(
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::fs;
 
     use proptest::collection::vec;
     use proptest::prelude::*;
@@ -141,6 +150,33 @@ mod tests {
         assert!(dropped.hours > 100 && dropped.days == 0, "{dropped:?}");
         let reader = Reader::open(folder.path()).unwrap();
         assert_eq!(reader.totals(Span::days(FIRST, FIRST + 9), None).unwrap().pass, 24_000);
+    }
+
+    #[test]
+    fn who_reads_only_puts_off_that_the_file_is_smaller() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut store, _) = Store::open(folder.path()).unwrap();
+        let now = (FIRST + 3) * DAY * HOUR;
+        for hour in 0..40 {
+            store.add(&rows("tv", 100), FIRST * DAY * HOUR + hour * HOUR).unwrap();
+        }
+        store.roll_up(LONG, now).unwrap();
+        assert!(store.settle().unwrap());
+        let size = || fs::metadata(folder.path().join(super::super::FILE)).unwrap().len();
+        let (most, before) = (48 << 10, size());
+        let reader = Reader::open(folder.path()).unwrap();
+        let mut days = 0;
+        let each = |_: &_| {
+            if days == 0 {
+                assert!(store.fit(most, now).unwrap().hours > 0);
+            }
+            days += 1;
+            Ok(())
+        };
+        reader.each(By::Day, each).unwrap().unwrap();
+        assert_eq!((days, size()), (200, before), "what is read stays as it was");
+        assert_eq!(store.fit(most, now).unwrap(), Dropped::default());
+        assert!(size() <= most);
     }
 
     proptest! {

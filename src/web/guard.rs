@@ -19,7 +19,7 @@ use crate::config::Config;
 
 /// Octets of a body.
 pub(super) const BODY: usize = 64 * 1024;
-/// Where bodies are taken.
+/// Where the API is.
 pub(super) const API: &str = "/api/v1";
 
 /// Said of every answer: a page of ours loads nothing from elsewhere, is shown in no other page, and
@@ -43,7 +43,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
 
 /// Lets through what may be answered.
 pub(super) async fn check(State(site): State<Site>, request: Request, next: Next) -> Response {
-    let of_api = request.uri().path().starts_with("/api/");
+    let of_api = of_api(&request);
     let mut response = match refused(&site, &request) {
         None => next.run(request).await,
         Some((status, text)) => {
@@ -67,6 +67,11 @@ pub(super) async fn check(State(site): State<Site>, request: Request, next: Next
     response
 }
 
+/// Of our API, or of the one that speaks as Pi-hole does: bodies are taken there alone.
+fn of_api(request: &Request) -> bool {
+    request.uri().path().starts_with("/api/")
+}
+
 fn refused(site: &Site, request: &Request) -> Option<(StatusCode, &'static str)> {
     let is_own = |host: &str| is_own_name(host, &site.engine.snapshot().config);
     if !host_of(request.uri(), request.headers()).is_some_and(|authority| is_own(authority.host()))
@@ -76,7 +81,7 @@ fn refused(site: &Site, request: &Request) -> Option<(StatusCode, &'static str)>
     }
     let changes = changes(request.method());
     if !request.body().is_end_stream() {
-        if !changes || !request.uri().path().starts_with(API) {
+        if !changes || !of_api(request) {
             return Some((StatusCode::PAYLOAD_TOO_LARGE, "Nothing here takes a body."));
         }
         if request.body().size_hint().lower() > BODY as u64 {

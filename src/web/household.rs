@@ -23,42 +23,72 @@ type ByName<T> = HashMap<T, Counts, RandomState>;
 /// had, by its key, and how many devices each company.
 type Reached = (BTreeMap<String, usize>, BTreeMap<String, usize>);
 
+/// What was counted of a device.
+#[derive(Clone, Default)]
+struct OfDevice {
+    queries: Counts,
+    trackers: [Counts; Category::ALL.len()],
+    around: u64,
+}
+
+impl OfDevice {
+    fn take(&mut self, category: Option<Category>, counts: Counts) {
+        add(&mut self.queries, counts);
+        if let Some(category) = category {
+            add(&mut self.trackers[category as usize], counts);
+        } else {
+            // A refused name of no known tracker is one all the same.
+            let refused = VerdictKind::Block as usize;
+            self.trackers[Category::Other as usize][refused] += counts[refused];
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        add(&mut self.queries, other.queries);
+        let trackers = self.trackers.iter_mut().zip(other.trackers);
+        trackers.for_each(|(sums, counts)| add(sums, counts));
+        self.around += other.around;
+    }
+}
+
 pub(super) fn queries(engine: &Engine, totals: &Totals, families: &mut Families) {
-    // Several numbers may be one device's: what was counted before it was known whose it is.
-    let mut by_verdict: BTreeMap<(&str, &str), u64> = BTreeMap::new();
-    let mut by_category: BTreeMap<(&str, &str, &str), u64> = BTreeMap::new();
-    let mut around: BTreeMap<&str, u64> = BTreeMap::new();
     let names = engine.devices.names();
-    let name = |device: DeviceId| names.get(device.0 as usize).map_or(OTHER, String::as_str);
     let companies = engine.companies.told();
     let shown = engine.snapshot().config.metrics.clone();
-    let mut by_company: ByName<&str> = HashMap::default();
+    // By number first: there are many more pairs than names, and names are slow to compare.
+    let mut by_number = vec![OfDevice::default(); names.len()];
+    let mut by_company_number = vec![Counts::default(); companies.len()];
     let mut by_pair: ByName<(&str, &str)> = HashMap::default();
     for (Pair { device, company, category }, counts) in totals.pairs() {
+        let device = if names.len() > device.0 as usize { device } else { DeviceId::OTHER };
+        let name = &*names[device.0 as usize];
         // Of a device that is forgotten.
-        if name(device).is_empty() {
+        if name.is_empty() {
             continue;
         }
-        for verdict in VerdictKind::ALL {
-            let count = counts[verdict as usize];
-            if count == 0 {
-                continue;
-            }
-            *by_verdict.entry((name(device), verdict.as_str())).or_default() += count;
-            // A refused name of no known tracker is one all the same.
-            let unknown = (verdict == VerdictKind::Block).then_some(Category::Other);
-            if let Some(category) = category.or(unknown) {
-                let key = (name(device), category.as_str(), verdict.as_str());
-                *by_category.entry(key).or_default() += count;
+        by_number[device.0 as usize].take(category, counts);
+        if company != CompanyId::NONE
+            && let Some(sums) = by_company_number.get_mut(company.0 as usize)
+        {
+            add(sums, counts);
+            if shown.pairs > 0 {
+                let pair = (name, &*companies[company.0 as usize]);
+                add(by_pair.entry(pair).or_default(), counts);
             }
         }
-        if company != CompanyId::NONE
-            && let Some(company) = companies.get(company.0 as usize)
-        {
-            add(by_company.entry(company).or_default(), counts);
-            if shown.pairs > 0 {
-                add(by_pair.entry((name(device), company)).or_default(), counts);
-            }
+    }
+    // Several numbers may be one device's: what was counted before it was known whose it is.
+    let mut by_device: BTreeMap<&str, OfDevice> = BTreeMap::new();
+    for ((device, name), of) in (0..).map(DeviceId).zip(&names).zip(&mut by_number) {
+        if !name.is_empty() {
+            of.around = totals.around(device);
+            by_device.entry(name).or_default().add(of);
+        }
+    }
+    let mut by_company: ByName<&str> = HashMap::default();
+    for (name, counts) in companies.iter().zip(by_company_number) {
+        if counts != Counts::default() {
+            add(by_company.entry(name).or_default(), counts);
         }
     }
     let reached = engine.reach();
@@ -68,23 +98,19 @@ pub(super) fn queries(engine: &Engine, totals: &Totals, families: &mut Families)
     let used = gauge(&[], totals.pairs_used() as f64);
     let help = "Pairs of device and company counted by themselves, of the fullest thread.";
     families.gauges("trackless_stats_pairs", help, vec![used]);
-    for (device, name) in (0..).map(DeviceId).zip(&names) {
-        let count = totals.around(device);
-        if count > 0 && !name.is_empty() {
-            *around.entry(name).or_default() += count;
-        }
-    }
-    let queries = by_verdict.into_iter().map(|((device, verdict), count)| {
-        counter(&[("device", device), ("verdict", verdict)], count)
-    });
+    let queries = by_device.iter().flat_map(|(name, of)| samples(&[("device", name)], of.queries));
     let help = "Queries by device and verdict.";
     families.counters("trackless_queries_total", help, queries.collect());
-    let trackers = by_category.into_iter().map(|((device, category, verdict), count)| {
-        counter(&[("category", category), ("device", device), ("verdict", verdict)], count)
+    let trackers = by_device.iter().flat_map(|(name, of)| {
+        Category::ALL.into_iter().flat_map(move |category| {
+            let labels = [("category", category.as_str()), ("device", *name)];
+            samples(&labels, of.trackers[category as usize])
+        })
     });
     let help = "Queries for names of trackers, by device, category of tracker, and verdict.";
     families.counters("trackless_tracker_queries_total", help, trackers.collect());
-    let around = around.into_iter().map(|(device, count)| counter(&[("device", device)], count));
+    let around = by_device.iter().filter(|(_, of)| of.around > 0);
+    let around = around.map(|(name, of)| counter(&[("device", name)], of.around));
     let help = "Queries for names of public resolvers, relays and tunnels: ways around us.";
     families.counters("trackless_around_queries_total", help, around.collect());
     let devices = gauge(&[], engine.devices.count() as f64);

@@ -7,6 +7,7 @@
 //! ```text
 //! connection ─ serve ─ guard ─┬─ /metrics, /healthz, /readyz
 //!                             ├─ /api/v1 ─ scope ─ a handler
+//!                             ├─ /api ─ pihole: the same, as Pi-hole's apps ask
 //!                             └─ files
 //! ```
 
@@ -18,6 +19,7 @@ mod guard;
 mod household;
 mod login;
 mod metrics;
+mod pihole;
 mod problem;
 mod process;
 mod scope;
@@ -119,7 +121,8 @@ pub fn spawn(listeners: Listeners, site: Site) -> io::Result<()> {
     let Listeners { web, metrics } = listeners;
     let everything = pages().merge(if metrics.is_none() { measured() } else { Router::new() });
     let web = web.map(|listener| (listener, open(everything, &site)));
-    let metrics = metrics.map(|listener| (listener, open(measured(), &site)));
+    let alone = measured().route("/", get(async || "Trackless: /metrics, /healthz, /readyz\n"));
+    let metrics = metrics.map(|listener| (listener, open(alone, &site)));
     spawn_within(LIMITS, web.into_iter().chain(metrics).collect(), site.accounts.ended())
 }
 
@@ -167,7 +170,11 @@ fn pages() -> Router<Site> {
         })
         .layer(middleware::from_fn(api::tag))
         .layer(DefaultBodyLimit::max(guard::BODY));
-    Router::new().nest(guard::API, api).merge(api::described(described)).fallback(files::show)
+    Router::new()
+        .nest(guard::API, api)
+        .merge(api::described(described))
+        .merge(pihole::pages())
+        .fallback(files::show)
 }
 
 fn measured() -> Router<Site> {

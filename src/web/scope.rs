@@ -57,10 +57,8 @@ pub(super) struct Caller {
 }
 
 /// Somebody who may look.
-#[allow(dead_code, reason = "for handlers of what is counted")]
 pub(super) struct Reader;
 /// Somebody who may press the button.
-#[allow(dead_code, reason = "for handlers of what is counted")]
 pub(super) struct Presser;
 /// Somebody who may change everything.
 pub(super) struct Admin;
@@ -209,7 +207,7 @@ fn by_session(headers: &HeaderMap, site: &Site) -> Option<Caller> {
 }
 
 /// Waits for nothing: it is written beside, and once a day at most.
-fn mark_used(site: &Site, kept: &str) {
+pub(super) fn mark_used(site: &Site, kept: &str) {
     if site.accounts.is_due(kept) {
         let (accounts, kept) = (Arc::clone(&site.accounts), kept.to_owned());
         drop(tokio::task::spawn_blocking(move || accounts.prolong(&kept)));

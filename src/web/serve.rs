@@ -61,7 +61,6 @@ pub(super) struct Peer {
 /// A place for a stream of events, which may last longer than other answers: whoever makes the
 /// stream keeps it as long as the stream lives. An answer without it is cut off.
 #[derive(Debug)]
-#[allow(dead_code, reason = "for handlers of events")]
 pub(super) struct StreamPlace {
     peer: Option<Peer>,
     _place: OwnedSemaphorePermit,

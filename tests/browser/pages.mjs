@@ -9,19 +9,14 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { chromium } from 'playwright-core';
 import { devices } from './mock/household.mjs';
 import { CODE, PASSWORD, SETUP } from './mock/people.mjs';
 import { begin, server } from './mock.mjs';
-import en from '../../src/web/dashboard/strings/en.js';
+import { DESK, launch, open as window, pages, PHONE } from './window.mjs';
 
-const AXE = readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const FILES = new URL('../../src/web/dashboard/', import.meta.url);
 const SHOTS = process.env.SHOTS;
-const PHONE = { width: 390, height: 844 };
-const DESK = { width: 1440, height: 900 };
-const PAGES = ['home', 'constellation', 'devices', `device/${devices[4].key}`, 'companies', 'company/Google', 'live', 'live?mode=broken', 'record', 'lists', 'profiles',
-  'upstreams', 'privacy', 'help', 'alerts', 'access', 'settings', 'more', 'welcome', 'nowhere'];
+const PAGES = pages(devices[4].key, 'Google');
 
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -31,10 +26,7 @@ before(async () => {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
   const address = server.address();
   home = typeof address === 'object' && address ? `http://127.0.0.1:${address.port}` : '';
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--headless=new', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
+  browser = await launch();
   if (SHOTS) mkdirSync(SHOTS, { recursive: true });
 });
 
@@ -44,53 +36,8 @@ after(async () => {
   server.close();
 });
 
-/**
- * A page that must not complain, nor ask anybody else.
- * @param {{ size?: { width: number, height: number }, colour?: 'light' | 'dark', language?: string, quiet?: RegExp, script?: boolean }} [how] quiet: what the console may say
- */
-async function open({ size = DESK, colour = 'light', language = 'en-GB', quiet, script = true } = {}) {
-  const context = await browser.newContext({ viewport: size, colorScheme: colour, locale: language, timezoneId: 'Europe/Berlin', reducedMotion: 'reduce', javaScriptEnabled: script });
-  context.setDefaultTimeout(10000);
-  const page = await context.newPage();
-  /** @type {string[]} */
-  const wrong = [];
-  page.on('console', (message) => { if (['error', 'warning'].includes(message.type()) && !quiet?.test(message.text())) wrong.push(message.text()); });
-  page.on('pageerror', (error) => wrong.push(String(error)));
-  page.on('request', (request) => { if (!/^(data:|blob:)/.test(request.url()) && new URL(request.url()).origin !== home) wrong.push(`asked ${request.url()}`); });
-  /** @param {string} name */
-  const go = async (name) => {
-    await page.goto(`${home}/#/${name}`);
-    await settled(page);
-  };
-  /** @param {string} name of the page shown */
-  const check = async (name) => wrong.push(...(await faults(page)).map((fault) => `${name}: ${fault}`));
-  const close = async () => {
-    await context.close();
-    assert.deepEqual(wrong, []);
-  };
-  return { page, go, check, close };
-}
-
-/** Shown, and nothing of it is still to come. @param {import('playwright-core').Page} page */
-async function settled(page) {
-  await page.waitForSelector('main h1, main .empty');
-  await page.waitForFunction(() => !document.querySelector('.bones'));
-}
-
-// Lines of the picture say nothing to a reader, and there are hundreds: axe need not look at them.
-/** What is wrong with the page shown. @param {import('playwright-core').Page} page */
-async function faults(page) {
-  const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-  const missing = await page.evaluate((keys) => keys.filter((key) => key.includes('.') && document.body.innerText.split(/\s/).includes(key)), Object.keys(en));
-  await page.evaluate(AXE);
-  const found = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run({ exclude: [['.links']] }, { resultTypes: ['violations'] }));
-  return [
-    ...(wide > window ? [`${wide} px wide in a window of ${window}`] : []),
-    ...missing.map((key) => `no words for ${key}`),
-    ...found.violations.filter((/** @type {any} */ one) => ['serious', 'critical'].includes(one.impact))
-    .map((/** @type {any} */ one) => `${one.id}: ${one.nodes.slice(0, 3).map((/** @type {any} */ node) => `${node.html.slice(0, 140)} (${node.any[0]?.message ?? ''})`).join(' | ')}`),
-  ];
-}
+/** @param {NonNullable<Parameters<typeof window>[2]>} [how] */
+const open = (how) => window(browser, home, how);
 
 for (const [size, where] of /** @type {const} */ ([[PHONE, 'phone'], [DESK, 'desk']])) {
   for (const colour of /** @type {const} */ (['light', 'dark'])) {

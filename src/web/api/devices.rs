@@ -77,7 +77,7 @@ pub(super) struct Whole {
 }
 
 /// How devices are shown, by key: those that asked since the start, and those that were given a name.
-pub(super) fn names(engine: &Engine) -> BTreeMap<String, String> {
+pub(in super::super) fn names(engine: &Engine) -> BTreeMap<String, String> {
     let given =
         engine.choices().devices.into_iter().filter_map(|(key, said)| Some((key, said.name?)));
     let known = engine.devices.devices().into_iter();

@@ -62,6 +62,7 @@ use crate::history::StoreError;
 use crate::history::read::{Reader, Span};
 use document::Document;
 
+pub(super) use devices::names as device_names;
 pub(super) use live::Which as LiveOf;
 pub(super) use page::tag;
 pub(super) use request::Query;
@@ -110,7 +111,7 @@ impl House {
     }
 
     /// Does what takes long on a thread of its own.
-    async fn work<T: Send + 'static>(
+    pub(super) async fn work<T: Send + 'static>(
         self: &Arc<Self>,
         then: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {

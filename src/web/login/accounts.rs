@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, watch};
 use tracing::warn;
 
 use super::account::{Account, Session, hash, secret};
+use super::apps::App;
 use super::lockout::Lockout;
 use super::totp::{SECRET, Totp};
 use super::{Password, Who};
@@ -39,6 +40,8 @@ pub struct Accounts {
     pub(super) to_confirm: Mutex<Option<Totp>>,
     pub(super) lockout: Lockout,
     ended: watch::Sender<u64>,
+    /// Programs that are logged in.
+    pub(super) apps: Mutex<Vec<App>>,
     /// One password is looked at at a time: each takes memory.
     pub(super) turn: Arc<Semaphore>,
 }
@@ -108,6 +111,7 @@ impl Accounts {
             to_confirm: Mutex::default(),
             lockout: Lockout::default(),
             ended: watch::Sender::default(),
+            apps: Mutex::default(),
             turn: Arc::new(Semaphore::new(1)),
         }
     }

@@ -6,6 +6,7 @@
 
 mod account;
 mod accounts;
+mod apps;
 mod lockout;
 mod own;
 mod own_button;
@@ -28,6 +29,7 @@ use super::scope::Scope;
 use super::{LONGEST, Site, beside};
 pub use accounts::Accounts;
 use accounts::Refusal;
+pub(super) use apps::{App, LASTS as APP_LASTS, begin_app};
 pub use password::Password;
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ fn own(caller: Caller) -> Option<String> {
 
 impl Accounts {
     /// Whether codes are on.
-    pub(super) fn has_codes(&self) -> bool {
+    pub(in crate::web) fn has_codes(&self) -> bool {
         self.kept.load().totp.is_some()
     }
 

@@ -83,10 +83,10 @@ function follows(d, c) {
 }
 
 /** [device, company, strength] for all pairs that meet. */
-const pairs = devices.flatMap((_, d) => companies.map((_, c) => /** @type {[number, number, number]} */ ([d, c, follows(d, c)])).filter(([, , s]) => s > 0));
+export const pairs = devices.flatMap((_, d) => companies.map((_, c) => /** @type {[number, number, number]} */ ([d, c, follows(d, c)])).filter(([, , s]) => s > 0));
 
 /** The day's shape of a device. @param {number} d @param {number} hour */
-function awake(d, hour) {
+export function awake(d, hour) {
   if (devices[d].thing) return 0.5 + 0.5 * chance('thing', d, hour);
   const evening = Math.exp(-((hour - 20) ** 2) / 12);
   const morning = 0.7 * Math.exp(-((hour - 8) ** 2) / 6);

@@ -19,6 +19,7 @@ const PAGES = {
   company: () => import('../pages/company.js'),
   live: () => import('../pages/live.js'),
   record: () => import('../pages/record.js'),
+  queries: () => import('../pages/queries.js'),
   lists: () => import('../pages/lists.js'),
   profiles: () => import('../pages/profiles.js'),
   upstreams: () => import('../pages/upstreams.js'),

@@ -56,6 +56,7 @@ export interface Graph {
 export interface Rule { list: string; rule: string; line: number | null; action: string; wins: boolean }
 export interface Check { verdict: Verdict; by: string | null; company: string | null; category: string | null; rules: Rule[] }
 export interface Asked { number: number; at: number; device: string; key: string; name: string; type: string; verdict: Verdict; by: string | null; company: string | null }
+export interface Logged { at: number; device: string; name: string; type: string; verdict: Verdict; by: string; company: string }
 export interface List {
   name: string; source: string; builtin: boolean; rules: number; hits: number; alone: number; checked: number | null; age: number | null;
   error: string | null; refused: string | null; skipped: number; first_skipped: string[]; bytes: number; licence: string | null; update: number | null;

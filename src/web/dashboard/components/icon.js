@@ -10,6 +10,7 @@ const PATHS = {
   companies: 'M5 20V5l8-2v17m0-12 6 2v10M3 20h18M8 8h2m-2 4h2m-2 4h2',
   live: 'M3 12h4l2.5-6 4 12 2.5-6h5',
   record: 'M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16m0-5a3 3 0 1 0 0-6 3 3 0 0 0 0 6',
+  queries: 'M6 3h9l4 4v14H6zm3 7h7m-7 4h7m-7 4h4',
   lists: 'M9 6h11M9 12h11M9 18h11M4 6h.01M4 12h.01M4 18h.01',
   profiles: 'M9 11a3 3 0 1 0 0-6 3 3 0 0 0 0 6m-6 9c0-3 2.5-5 6-5s6 2 6 5m1-9a2.5 2.5 0 1 0-1-5m2 9c2.5.3 4 2 4 4.5',
   upstreams: 'M12 20V5m-6 6 6-6 6 6M4 20h16',

@@ -2,12 +2,15 @@
 
 import { html } from '../vendor/preact.js';
 import { language, setLanguage, setTheme, theme } from '../app/kept.js';
-import { leave, session } from '../app/state.js';
+import { leave, session, status } from '../app/state.js';
 import { t } from '../app/words.js';
 import { Icon, Mark } from './icon.js';
 
 export const MAIN = ['home', 'constellation', 'devices', 'live'];
-export const REST = ['companies', 'record', 'alerts', 'profiles', 'lists', 'upstreams', 'privacy', 'help', 'access', 'settings'];
+const REST = ['companies', 'record', 'queries', 'alerts', 'profiles', 'lists', 'upstreams', 'privacy', 'help', 'access', 'settings'];
+
+/** Those without a tab; the log of queries only where there is one. */
+export const others = () => REST.filter((name) => name !== 'queries' || status.value?.stats_level === 'full');
 
 /** Pages that belong to another in the rail. */
 const PARENT = /** @type {Record<string, string>} */ ({ device: 'devices', company: 'companies' });
@@ -43,7 +46,7 @@ export function Rail({ page }) {
   return html`<nav class="rail" aria-label=${t('nav.label')}>
     <div class="brand"><${Mark} />Trackless</div>
     <ul>${MAIN.map((name) => html`<${Tab} name=${name} current=${current} />`)}<${Tab} name="more" current=${onPhone} also="only-phone" /></ul>
-    <ul class="rest">${REST.map((name) => html`<${Tab} name=${name} current=${current} />`)}</ul>
+    <ul class="rest">${others().map((name) => html`<${Tab} name=${name} current=${current} />`)}</ul>
     <div class="foot"><${Looks} /><${Leave} /></div>
   </nav>`;
 }

@@ -7,6 +7,9 @@ import { t } from '../app/words.js';
 /** @param {{ of: string }} props */
 export const Verdict = ({ of }) => html`<span class=${`chip ${of === 'block' ? 'block' : of === 'allow' ? 'through' : ''}`}>${t(`verdict.${of}`)}</span>`;
 
+/** To choose one, or all. @returns {[string, string][]} */
+export const verdictOptions = () => [['', t('live.everyVerdict')], ...['block', 'allow', 'pass', 'local'].map((one) => /** @type {[string, string]} */ ([one, t(`verdict.${one}`)]))];
+
 /**
  * How much was refused, as a bar with its words. What trackers got is hatched.
  * @param {{ block: number, rest: number }} props

@@ -1,18 +1,18 @@
 // What is asked right now. The server keeps names only while somebody looks; closing ends it.
 
 import { html, useEffect, useRef, useState } from '../vendor/preact.js';
+import { Asked } from '../components/asked.js';
 import { Broken } from '../components/broken.js';
 import { Search, Segments, Select } from '../components/form.js';
 import { Icon } from '../components/icon.js';
 import { Empty, Head } from '../components/states.js';
-import { Verdict } from '../components/verdict.js';
+import { verdictOptions } from '../components/verdict.js';
 import { Why } from '../components/why.js';
 import { api, query } from '../app/api.js';
 import { useData } from '../app/data.js';
-import { second } from '../app/format.js';
 import { t } from '../app/words.js';
 
-/** @typedef {import('../app/contract').Asked} Asked */
+/** @typedef {import('../app/contract').Asked} Item */
 
 const MOST = 300;
 
@@ -21,14 +21,14 @@ const MOST = 300;
  * @param {string} device @param {boolean} held
  */
 function useAsked(device, held) {
-  const [items, setItems] = useState(/** @type {Asked[]} */ ([]));
+  const [items, setItems] = useState(/** @type {Item[]} */ ([]));
   const [open, setOpen] = useState(false);
-  const waiting = useRef(/** @type {Asked[]} */ ([]));
+  const waiting = useRef(/** @type {Item[]} */ ([]));
   const holds = useRef(held);
   holds.current = held;
   useEffect(() => {
     let last = 0;
-    /** @param {Asked} item */
+    /** @param {Item} item */
     const take = (item) => {
       if (item.number <= last) return;
       last = item.number;
@@ -58,15 +58,6 @@ function useAsked(device, held) {
   return { items, open };
 }
 
-/** @param {{ items: Asked[], onWhy: (item: Asked) => void }} props */
-function Lines({ items, onWhy }) {
-  return html`<ol class="asked">${items.map((item) => html`<li key=${item.number} class=${item.verdict}>
-    <time>${second(item.at)}</time><span class="who">${item.device}</span>
-    <span class="what"><b>${item.name}</b> <small>${item.type}${item.company ? ` · ${item.company}` : ''}</small></span>
-    <${Verdict} of=${item.verdict} />
-    <button class="do plain" aria-label=${`${t('live.why')} ${item.name}`} onClick=${() => onWhy(item)}>${t('live.why')}</button></li>`)}</ol>`;
-}
-
 /** @param {{ query: URLSearchParams }} props */
 export function Page({ query: asked }) {
   const devices = useData('/devices?days=7', { all: true });
@@ -74,7 +65,7 @@ export function Page({ query: asked }) {
   const [verdict, setVerdict] = useState('');
   const [wanted, want] = useState('');
   const [held, hold] = useState(false);
-  const [why, ask] = useState(/** @type {Asked | null} */ (null));
+  const [why, ask] = useState(/** @type {Item | null} */ (null));
   const [mode, setMode] = useState(asked.get('mode') ?? 'all');
   const { items, open } = useAsked(device, held);
   const shown = items.filter((item) => (!verdict || item.verdict === verdict) && (!wanted || `${item.name} ${item.company ?? ''} ${item.device}`.toLowerCase().includes(wanted.toLowerCase())));
@@ -84,9 +75,9 @@ export function Page({ query: asked }) {
     ${mode === 'broken' ? html`<${Broken} devices=${devices.data ?? []} items=${items} device=${device} setDevice=${setDevice} onWhy=${ask} />` : html`
     <div class="row filters"><div class="grow"><${Search} label=${t('live.search')} value=${wanted} onInput=${want} /></div>
       <${Select} hide label=${t('device.name')} value=${device} onChange=${setDevice} options=${[['', t('live.everyDevice')], ...(devices.data ?? []).map((/** @type {any} */ one) => [one.key, one.name])]} />
-      <${Select} hide label=${t('live.verdict')} value=${verdict} onChange=${setVerdict} options=${[['', t('live.everyVerdict')], ...['block', 'allow', 'pass', 'local'].map((one) => [one, t(`verdict.${one}`)])]} />
+      <${Select} hide label=${t('live.verdict')} value=${verdict} onChange=${setVerdict} options=${verdictOptions()} />
       <button class="do" aria-pressed=${held} onClick=${() => hold(!held)}><${Icon} name=${held ? 'live' : 'pause'} />${t(held ? 'live.go' : 'live.hold')}</button></div>
-    <section class="card flush">${shown.length ? html`<${Lines} items=${shown} onWhy=${ask} />` : html`<${Empty} title=${t(open ? 'live.nothing' : 'live.connecting')}>${t('live.ask')}<//>`}</section>`}
+    <section class="card flush">${shown.length ? html`<${Asked} items=${shown} onWhy=${ask} />` : html`<${Empty} title=${t(open ? 'live.nothing' : 'live.connecting')}>${t('live.ask')}<//>`}</section>`}
     ${why && html`<${Why} item=${why} onClose=${() => ask(null)} />`}
   </div>`;
 }

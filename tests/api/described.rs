@@ -29,7 +29,8 @@ impl Api {
             self.must_be(&format!("what {method} {at} took"), &taken["schema"], &body);
         }
         let responses = &operation["responses"];
-        let described = responses.get(answer.status.to_string()).unwrap_or(&responses["default"]);
+        let described =
+            responses.get(answer.status.to_string()).unwrap_or_else(|| &responses["default"]);
         let Some(content) = described["content"].as_object() else { return answer };
         let kind = answer.header("content-type").split(';').next().unwrap();
         let content = content.get(kind).unwrap_or_else(|| panic!("{method} {at}: {kind}"));

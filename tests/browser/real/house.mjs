@@ -12,9 +12,9 @@ import { DESK, launch, open as window, pages, PHONE, shot } from '../window.mjs'
 import { askAll, start, upstream } from './server.mjs';
 
 const SHOTS = process.env.SHOTS;
-const DAYS = 8;
+const DAYS = 7;
 /** When they are awake, by universal time. */
-const HOURS = [6, 8, 11, 14, 17, 18, 19, 20, 21];
+const HOURS = [7, 12, 17, 19, 21];
 const SITES = ['www.wikipedia.org', 'www.example.org', 'news.example.com', 'mail.example.net', 'weather.example.org', 'play.example.com'];
 
 const folder = mkdtempSync(`${tmpdir()}/dashboard-`);

@@ -3,7 +3,6 @@
 import { html } from '../vendor/preact.js';
 import { Icon } from '../components/icon.js';
 import { Empty, Head, Loading } from '../components/states.js';
-import { scopeName } from '../components/choice.js';
 import { useData } from '../app/data.js';
 import { when } from '../app/format.js';
 import { to } from '../app/router.js';
@@ -24,7 +23,7 @@ export function Page() {
           ${where(one) && html`<a class="do plain" href=${where(one)} aria-label=${`${t('alerts.look')}: ${one.text}`}>${t('alerts.look')}</a>`}</li>`)}</ul>`
       : html`<${Empty} title=${t('alerts.none')}>${t('alerts.noneWhy')}<//>`)}<//></section>
     <section class="card"><h2>${t('alerts.changes')}</h2><${Loading} of=${changes}>${(/** @type {{ items: Change[] }} */ page) => (page.items.length
-      ? html`<ul class="list">${page.items.map((one) => html`<li><span><span lang="en">${one.what}</span>${one.scope && html`<small class="soft block">${scopeName(one.scope)}</small>`}</span><span class="soft small">${when(one.at)} · ${known(`way.${one.way}`) ? t(`way.${one.way}`) : one.way}</span></li>`)}</ul>`
+      ? html`<ul class="list">${page.items.map((one) => html`<li><span><span lang="en">${one.what}</span>${one.scope && html`<small class="soft block">${one.scope === 'house' ? t('scope.house') : one.scope}</small>`}</span><span class="soft small">${when(one.at)} · ${known(`way.${one.way}`) ? t(`way.${one.way}`) : one.way}</span></li>`)}</ul>`
       : html`<p class="soft">${t('alerts.noChanges')}</p>`)}<//></section>
   </div>`;
 }

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
-const PATIENCE = 20000;
+const PATIENCE = 60000;
 export const NXDOMAIN = 'NXDOMAIN';
 export const ANSWERED = 'answered';
 

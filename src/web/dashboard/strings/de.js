@@ -9,7 +9,7 @@ export default {
   'about.companies': 'Wer euch folgen wollte', 'about.record': 'Welche Seite welche Tracker mitbringt', 'about.queries': 'Jeder Name, nach dem gefragt wurde', 'about.alerts': 'Was geschah und wichtig ist',
   'about.profiles': 'Was für wen gilt, und wann', 'about.lists': 'Woher die Regeln kommen', 'about.upstreams': 'Wer nach dem Rest gefragt wird',
   'about.privacy': 'Was wo aufbewahrt wird, und wie man es vergisst', 'about.help': 'Router, Telefon, Browser', 'about.access': 'Passwort, zweiter Faktor, Tokens', 'about.settings': 'Alles, was sich einstellen lässt',
-  skip: 'Zum Inhalt', back: 'Zurück', close: 'Schließen', cancel: 'Abbrechen', save: 'Speichern', undo: 'Rückgängig', again: 'Noch einmal', loading: 'Lädt', never: 'nie', justNow: 'gerade eben', copy: 'Kopieren', copied: 'Kopiert.', nothingFound: 'Nichts mit diesem Namen.',
+  skip: 'Zum Inhalt', back: 'Zurück', close: 'Schließen', cancel: 'Abbrechen', save: 'Speichern', undo: 'Rückgängig', again: 'Noch einmal', loading: 'Lädt', never: 'nie', justNow: 'gerade eben', thisHour: 'in dieser Stunde', copy: 'Kopieren', copied: 'Kopiert.', nothingFound: 'Nichts mit diesem Namen.',
   'look.title': 'Aussehen und Anmeldung', 'look.theme': 'Farben', 'look.language': 'Sprache', 'look.system': 'Auto', 'look.light': 'Hell', 'look.dark': 'Dunkel',
   'leave.owner': 'Abmelden', 'leave.viewer': 'Abmelden (nur Ansicht)',
   'error.unreachable': 'Trackless ist von hier aus nicht zu erreichen.', 'error.trying': 'Es wird weiter versucht.', 'error.unknown': 'Das ging nicht. Versuch es noch einmal.', 'error.noPage': 'Diese Seite gibt es nicht.',

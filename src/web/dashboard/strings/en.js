@@ -9,7 +9,7 @@ export default {
   'about.companies': 'Who tried to follow you', 'about.record': 'Which site brought which trackers', 'about.queries': 'Every name that was asked for', 'about.alerts': 'What happened that you should know',
   'about.profiles': 'What holds for whom, and when', 'about.lists': 'Where the rules come from', 'about.upstreams': 'Who is asked for the rest',
   'about.privacy': 'What is kept, where, and how to forget it', 'about.help': 'Router, phone, browser', 'about.access': 'Password, second factor, tokens', 'about.settings': 'Everything that can be set',
-  skip: 'To the content', back: 'Back', close: 'Close', cancel: 'Cancel', save: 'Save', undo: 'Undo', again: 'Try again', loading: 'Loading', never: 'never', justNow: 'just now', copy: 'Copy', copied: 'Copied.', nothingFound: 'Nothing of that name.',
+  skip: 'To the content', back: 'Back', close: 'Close', cancel: 'Cancel', save: 'Save', undo: 'Undo', again: 'Try again', loading: 'Loading', never: 'never', justNow: 'just now', thisHour: 'in this hour', copy: 'Copy', copied: 'Copied.', nothingFound: 'Nothing of that name.',
   'look.title': 'Looks and login', 'look.theme': 'Colours', 'look.language': 'Language', 'look.system': 'Auto', 'look.light': 'Light', 'look.dark': 'Dark',
   'leave.owner': 'Log out', 'leave.viewer': 'Log out (viewer)',
   'error.unreachable': 'Trackless cannot be reached from here.', 'error.trying': 'Trying again by itself.', 'error.unknown': 'That did not work. Try again.', 'error.noPage': 'There is no such page.',

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import de from '../../src/web/dashboard/strings/de.js';
 import en from '../../src/web/dashboard/strings/en.js';
 
 const AXE = readFileSync(new URL('node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
@@ -72,10 +73,12 @@ export async function settled(page) {
 async function faults(page) {
   const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   const missing = await page.evaluate((keys) => keys.filter((key) => key.includes('.') && document.body.innerText.split(/\s/).includes(key)), Object.keys(en));
+  const broken = await page.evaluate((words) => words.some((word) => document.querySelector('main')?.innerText.includes(word)), [en['error.unknown'], de['error.unknown']]);
   await page.evaluate(AXE);
   const found = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run({ exclude: [['.links']] }, { resultTypes: ['violations'] }));
   return [
     ...(wide > window ? [`${wide} px wide in a window of ${window}`] : []),
+    ...(broken ? ['it is broken'] : []),
     ...missing.map((key) => `no words for ${key}`),
     ...found.violations.filter((/** @type {any} */ one) => ['serious', 'critical'].includes(one.impact))
     .map((/** @type {any} */ one) => `${one.id}: ${one.nodes.slice(0, 3).map((/** @type {any} */ node) => `${node.html.slice(0, 140)} (${node.any[0]?.message ?? ''})`).join(' | ')}`),

@@ -25,8 +25,8 @@ export function fresh(now) {
       { scope: { house: true }, subject: { name: 'shop.example' }, choice: 'allow' },
     ]),
     changes: [
-      { at: now - 4000, way: 'dashboard', scope: { house: true }, what: 'TikTok is refused' },
-      { at: now - 90000, way: 'command line', scope: { house: true }, what: 'paused for 10 minutes' },
+      { at: now - 4000, way: 'web', scope: 'house', what: 'TikTok is refused' },
+      { at: now - 90000, way: 'command', scope: 'house', what: 'paused for 10 minutes' },
     ],
     tokens: [{ id: 't1', name: 'hallway switch', scope: 'button', made: now - 86400 * 12, used: now - 3600 }, { id: 't2', name: 'Grafana', scope: 'read', made: now - 86400 * 40, used: null }],
     recording: /** @type {any} */ (null),

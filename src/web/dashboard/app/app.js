@@ -64,6 +64,8 @@ function Loaded({ name, load }) {
 
   const address = [name, ...route.value.rest].join('/');
   useEffect(() => {
+    // What broke one page says nothing of the next.
+    if (broken) retry();
     // A reader's cursor and the eye begin anew on another page, but not on the first.
     if (!first.current) {
       scrollTo(0, 0);

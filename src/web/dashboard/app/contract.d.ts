@@ -80,5 +80,5 @@ export interface Recording {
   sites: { site: string; visits: number; trackers: { company: string; domains: string[]; seen: number; refused: number }[] }[];
 }
 export interface ChoiceMade { scope: Scope; subject: Subject; choice: Choice }
-export interface Change { at: number; way: string; scope: Scope | null; what: string }
+export interface Change { at: number; way: 'command' | 'web' | 'device' | 'clock'; scope: string; what: string }
 export interface Page<T> { items: T[]; next?: string | null }

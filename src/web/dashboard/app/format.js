@@ -49,6 +49,9 @@ export function when(seconds) {
   return date(seconds);
 }
 
+/** When, of what is known by its hour alone. @param {number | null} hour */
+export const whenHour = (hour) => (hour && Date.now() / 1000 - hour < 3600 ? t('thisHour') : when(hour));
+
 /** A time to come: `14:05`, or with its day if that is another. @param {number} seconds */
 export function until(seconds) {
   const same = new Date(seconds * 1000).toDateString() === new Date().toDateString();

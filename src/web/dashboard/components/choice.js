@@ -30,15 +30,16 @@ export function scopeName(scope, device) {
 }
 
 /**
- * @param {{ subject: Subject, device?: { key: string, name: string } | undefined, now?: 'block' | 'allow' | null }} props
+ * @param {{ subject: Subject, device?: { key: string, name: string } | undefined, now?: 'block' | 'allow' | null, onMade?: () => void }} props
  */
-export function Choose({ subject, device, now = null }) {
+export function Choose({ subject, device, now = null, onMade }) {
   const profiles = useData('/profiles', { all: true });
   const [where, setWhere] = useState(device ? 'device' : 'house');
   const name = 'name' in subject ? subject.name : subject.company;
   /** @type {Scope} */
   const scope = where === 'house' ? { house: true } : where === 'device' ? { device: device?.key ?? '' } : { profile: where.slice(2) };
   const before = where === 'house' ? now ?? 'clear' : 'clear';
+  const make = (/** @type {Way} */ way) => choose(scope, subject, way, before).then(onMade);
   if (!isOwner()) return html`<p class="soft small">${t('choice.ownerOnly')}</p>`;
   return html`<div class="stack">
     <label class="field"><span>${t('choice.where')}</span><select value=${where} onChange=${(/** @type {any} */ event) => setWhere(event.target.value)}>
@@ -46,8 +47,8 @@ export function Choose({ subject, device, now = null }) {
       ${profiles.data?.map((/** @type {any} */ profile) => html`<option value=${`p:${profile.name}`}>${t('scope.profile', { name: profile.name })}</option>`)}
       <option value="house">${t('scope.house')}</option></select></label>
     <div class="row" role="group" aria-label=${t('choice.what', { name })}>
-      <button class="do" onClick=${() => choose(scope, subject, 'block', before)}>${t('choice.block')}</button>
-      <button class="do" onClick=${() => choose(scope, subject, 'allow', before)}>${t('choice.allow')}</button>
-      <button class="do plain" onClick=${() => choose(scope, subject, 'clear', before)}>${t('choice.clear')}</button>
+      <button class="do" onClick=${() => make('block')}>${t('choice.block')}</button>
+      <button class="do" onClick=${() => make('allow')}>${t('choice.allow')}</button>
+      <button class="do plain" onClick=${() => make('clear')}>${t('choice.clear')}</button>
     </div></div>`;
 }

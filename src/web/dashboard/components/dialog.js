@@ -12,8 +12,13 @@ export function Dialog({ title, onClose, children }) {
   const id = useId();
   useEffect(() => {
     const dialog = box.current;
+    // Taken away rather than closed, it would leave the focus nowhere.
+    const before = /** @type {HTMLElement | null} */ (document.activeElement);
     if (dialog && !dialog.open) dialog.showModal();
-    return () => dialog?.close();
+    return () => {
+      dialog?.close();
+      before?.focus({ preventScroll: true });
+    };
   }, []);
   return html`<dialog ref=${box} aria-labelledby=${id} onClose=${onClose} onClick=${(/** @type {any} */ event) => event.target === box.current && onClose()}>
     <div><header><h2 id=${id}>${title}</h2><button class="do plain square" aria-label=${t('close')} onClick=${onClose}><${Icon} name="close" /></button></header>${children}</div>

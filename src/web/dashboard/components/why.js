@@ -12,6 +12,7 @@ import { Verdict } from './verdict.js';
 
 /** @typedef {import('../app/contract').Check} Check */
 
+// It closes when a choice is made: what is told of it, and its undo, would be behind it.
 /** @param {{ item: { name: string, type: string, key: string, device: string }, onClose: () => void }} props */
 export function Why({ item, onClose }) {
   const check = useData(query('/check', { name: item.name, type: item.type, device: item.key }));
@@ -22,6 +23,6 @@ export function Why({ item, onClose }) {
         ? html`<ul class="list rules">${one.rules.map((rule) => html`<li><span><code>${rule.rule}</code><small class="soft">${rule.list}${rule.line ? `, ${t('why.line', { line: rule.line })}` : ''}</small></span>
             <span class="row tight">${html`<${Verdict} of=${rule.action === 'allow' ? 'allow' : 'block'} />`}${rule.wins && html`<span class="chip pause">${t('why.wins')}</span>`}</span></li>`)}</ul>`
         : html`<p class="soft">${t('why.none')}</p>`}
-      <h3>${t('why.change')}</h3><${Choose} subject=${{ name: item.name }} device=${{ key: item.key, name: item.device }} />`}<//>
+      <h3>${t('why.change')}</h3><${Choose} onMade=${onClose} subject=${{ name: item.name }} device=${{ key: item.key, name: item.device }} />`}<//>
   <//>`;
 }

@@ -34,7 +34,7 @@ function path({ source, target }, { width, height }) {
   return `M${source.x.toFixed(1)} ${source.y.toFixed(1)}Q${(mx + (width / 2 - mx) * 0.18).toFixed(1)} ${(my + (height / 2 - my) * 0.18).toFixed(1)} ${target.x.toFixed(1)} ${target.y.toFixed(1)}`;
 }
 
-/** @param {{ node: Node, named: 'below' | 'above' | undefined, scale: number }} props */
+/** @param {{ node: Node, named: import('./layout.js').Where | undefined, scale: number }} props */
 function Dot({ node, named, scale }) {
   const paint = node.kind === 'company' ? colour(node.category) : 'var(--soft)';
   const name = nameOf(node);
@@ -43,7 +43,7 @@ function Dot({ node, named, scale }) {
     : html`<circle class="back" r=${node.r} /><circle r=${node.r} fill=${paint} fill-opacity=${node.kind === 'rest' ? 0.12 : got(node) ? 0.95 : 0.22} stroke=${paint} stroke-width=${node.kind === 'rest' ? 1.5 : 2} stroke-dasharray=${got(node) && node.kind === 'company' ? undefined : '4 3'} />`;
   return html`<g transform=${`translate(${node.x.toFixed(1)} ${node.y.toFixed(1)})`}>${shape}
     ${node.kind === 'rest' && html`<text class="plus" dy="0.35em">+${node.count}</text>`}
-    ${named && html`<text y=${named === 'below' ? node.r + 13 / scale : -node.r - 5 / scale} style=${{ fontSize: `${12 / scale}px`, strokeWidth: `${3.5 / scale}px` }} class=${node.kind}>${name.length > LETTERS ? `${name.slice(0, LETTERS - 1)}…` : name}</text>`}</g>`;
+    ${named && html`<text x=${named === 'left' ? -node.r - 5 / scale : named === 'right' ? node.r + 5 / scale : 0} y=${named === 'below' ? node.r + 13 / scale : named === 'above' ? -node.r - 5 / scale : 4 / scale} style=${{ textAnchor: named === 'left' ? 'end' : named === 'right' ? 'start' : 'middle', fontSize: `${12 / scale}px`, strokeWidth: `${3.5 / scale}px` }} class=${node.kind}>${name.length > LETTERS ? `${name.slice(0, LETTERS - 1)}…` : name}</text>`}</g>`;
 }
 
 /**

@@ -138,25 +138,28 @@ function stand(devices, companies, links, width, height) {
   }
 }
 
+/** @typedef {'below' | 'above' | 'left' | 'right'} Where a name stands */
+
 /**
  * Names that fit without covering one another, the widest reach first.
  * @param {Node[]} nodes @param {number} scale of the zoom @param {{ width: number, height: number }} frame
- * @returns {Map<string, 'below' | 'above'>} where each name stands
+ * @returns {Map<string, Where>} where each name stands
  */
 export function legible(nodes, scale, frame) {
   /** @type {{ left: number, right: number, top: number, bottom: number }[]} */
   const taken = nodes.map((one) => ({ left: one.x * scale - one.r * scale, right: one.x * scale + one.r * scale, top: one.y * scale - one.r * scale, bottom: one.y * scale + one.r * scale }));
-  /** @type {Map<string, 'below' | 'above'>} */
+  /** @type {Map<string, Where>} */
   const said = new Map();
   const first = (/** @type {Node} */ one) => (one.kind === 'rest' ? 1e6 : one.kind === 'device' ? one.reach * 0.12 : one.reach);
   for (const one of [...nodes].sort((a, b) => first(b) - first(a) || mark(a.id) - mark(b.id))) {
     const half = (Math.min(LETTERS, one.name.length || 12) * LETTER[one.kind]) / 2;
-    const [left, right] = [one.x * scale - half, one.x * scale + half];
-    if (left < 0 || right > frame.width * scale) continue;
-    for (const where of /** @type {const} */ (['below', 'above'])) {
-      const top = where === 'below' ? (one.y + one.r) * scale + 2 : (one.y - one.r) * scale - 16;
+    for (const where of /** @type {const} */ (['below', 'above', 'left', 'right'])) {
+      const aside = where === 'left' ? -1 : where === 'right' ? 1 : 0;
+      const left = one.x * scale - half + aside * (one.r * scale + half + 5);
+      const right = left + 2 * half;
+      const top = aside ? one.y * scale - 7 : where === 'below' ? (one.y + one.r) * scale + 2 : (one.y - one.r) * scale - 16;
       const box = { left, right, top, bottom: top + 14 };
-      if (top < 0 || box.bottom > frame.height * scale) continue;
+      if (left < 0 || right > frame.width * scale || top < 0 || box.bottom > frame.height * scale) continue;
       if (taken.some((other) => left < other.right && right > other.left && box.top < other.bottom && box.bottom > other.top)) continue;
       taken.push(box);
       said.set(one.id, where);

@@ -1,19 +1,29 @@
 // What happened that somebody should know, and what was changed by whom.
 
-import { html } from '../vendor/preact.js';
+import { html, useState } from '../vendor/preact.js';
 import { Icon } from '../components/icon.js';
 import { Empty, Head, Loading } from '../components/states.js';
-import { scopeName } from '../components/choice.js';
 import { useData } from '../app/data.js';
-import { when } from '../app/format.js';
+import { number, when } from '../app/format.js';
 import { to } from '../app/router.js';
 import { known, t } from '../app/words.js';
 
 /** @typedef {import('../app/contract').Alert} Alert */
 /** @typedef {import('../app/contract').Change} Change */
 
+const STEP = 12;
+
 /** @param {Alert} alert */
 const where = (alert) => (alert.company ? to('company', alert.company) : alert.list ? '#/lists' : alert.device ? '#/devices' : null);
+
+/** @param {{ all: Change[] }} props */
+function Changes({ all }) {
+  const devices = useData('/devices?days=30', { all: true });
+  const [most, setMost] = useState(STEP);
+  const named = (/** @type {string} */ scope) => (scope === 'house' ? t('scope.house') : devices.data?.find((/** @type {any} */ one) => one.key === scope)?.name ?? scope);
+  return html`<ul class="list">${all.slice(0, most).map((one) => html`<li><span><span lang="en">${one.what}</span><small class="soft block">${named(one.scope)}</small></span><span class="soft small">${when(one.at)} · ${known(`way.${one.way}`) ? t(`way.${one.way}`) : one.way}</span></li>`)}</ul>
+    ${all.length > most && html`<div class="row"><button class="do" onClick=${() => setMost(most + STEP * 4)}>${t('table.more', { n: all.length - most, more: number(all.length - most) })}</button></div>`}`;
+}
 
 export function Page() {
   const alerts = useData('/alerts', { all: true });
@@ -24,7 +34,7 @@ export function Page() {
           ${where(one) && html`<a class="do plain" href=${where(one)} aria-label=${`${t('alerts.look')}: ${one.text}`}>${t('alerts.look')}</a>`}</li>`)}</ul>`
       : html`<${Empty} title=${t('alerts.none')}>${t('alerts.noneWhy')}<//>`)}<//></section>
     <section class="card"><h2>${t('alerts.changes')}</h2><${Loading} of=${changes}>${(/** @type {{ items: Change[] }} */ page) => (page.items.length
-      ? html`<ul class="list">${page.items.map((one) => html`<li><span><span lang="en">${one.what}</span>${one.scope && html`<small class="soft block">${scopeName(one.scope)}</small>`}</span><span class="soft small">${when(one.at)} · ${known(`way.${one.way}`) ? t(`way.${one.way}`) : one.way}</span></li>`)}</ul>`
+      ? html`<${Changes} all=${page.items} />`
       : html`<p class="soft">${t('alerts.noChanges')}</p>`)}<//></section>
   </div>`;
 }

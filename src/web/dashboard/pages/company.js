@@ -9,7 +9,7 @@ import { Ratio } from '../components/verdict.js';
 import { Head, Loading } from '../components/states.js';
 import { query } from '../app/api.js';
 import { useData } from '../app/data.js';
-import { number, when } from '../app/format.js';
+import { number, whenHour } from '../app/format.js';
 import { to } from '../app/router.js';
 import { isOwner } from '../app/state.js';
 import { t } from '../app/words.js';
@@ -24,7 +24,7 @@ const columns = () => [
   { label: t('device.name'), by: (row) => row.name, cell: (row) => html`<a href=${to('device', row.key)}>${row.name}</a>` },
   { label: t('company.hours'), number: true, by: (row) => row.hours, cell: (row) => number(row.hours) },
   { label: t('device.refused'), number: true, by: (row) => row.block, cell: (row) => html`${number(row.block)} <${Ratio} block=${row.block} rest=${row.allow + row.pass} />` },
-  { label: t('device.last'), by: (row) => -row.last, cell: (row) => html`<span class="soft">${when(row.last)}</span>` },
+  { label: t('device.last'), by: (row) => -row.last, cell: (row) => html`<span class="soft">${whenHour(row.last)}</span>` },
 ];
 
 /** @param {{ of: string[] }} props */

@@ -9,7 +9,7 @@ import { Select } from '../components/form.js';
 import { Dialog, Confirm } from '../components/dialog.js';
 import { api } from '../app/api.js';
 import { useData } from '../app/data.js';
-import { number, when } from '../app/format.js';
+import { number, when, whenHour } from '../app/format.js';
 import { to } from '../app/router.js';
 import { attempt, changed, isOwner, pressButton, tell } from '../app/state.js';
 import { t } from '../app/words.js';
@@ -47,7 +47,7 @@ function Facts({ device }) {
   const facts = [['device.vendor', device.vendor], ['device.card', device.card && html`<span class="mono">${device.card}</span>`],
     ['device.addresses', device.addresses.length ? html`<span class="mono">${device.addresses.join(', ')}</span>` : null], ['device.lease', device.lease],
     ['device.tags', device.tags.length ? device.tags.map((tag) => `#${tag}`).join(' ') : null],
-    ['device.first', when(device.first)], ['device.last', when(device.last)]];
+    ['device.first', when(device.first)], ['device.last', whenHour(device.last)]];
   return html`<section class="card"><h2>${t('device.facts')}</h2>
     <dl class="facts">${facts.filter(([, value]) => value).map(([name, value]) => html`<dt>${t(name)}</dt><dd>${value}</dd>`)}</dl>
     ${isOwner() && html`<${Select} label=${t('device.profile')} value=${device.profile ?? ''} options=${options} onChange=${(/** @type {string} */ name) => put(device.key, { profile: name || null })} />`}</section>`;

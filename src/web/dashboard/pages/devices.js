@@ -5,7 +5,7 @@ import { Table } from '../components/table.js';
 import { Empty, Head, Loading, Note } from '../components/states.js';
 import { Search } from '../components/form.js';
 import { useData } from '../app/data.js';
-import { number, when } from '../app/format.js';
+import { number, whenHour } from '../app/format.js';
 import { to } from '../app/router.js';
 import { t } from '../app/words.js';
 
@@ -20,7 +20,7 @@ const columns = () => [
       ${!row.asked && html`<span class="chip">${t('device.quiet')}</span>`}</span>`, wide: true },
   { label: t('device.companies'), number: true, by: (row) => row.companies, cell: (row) => number(row.companies) },
   { label: t('device.refused'), number: true, by: (row) => row.block, cell: (row) => number(row.block) },
-  { label: t('device.last'), by: (row) => -(row.last ?? 0), cell: (row) => html`<span class="soft">${when(row.last)}</span>` },
+  { label: t('device.last'), by: (row) => -(row.last ?? 0), cell: (row) => html`<span class="soft">${whenHour(row.last)}</span>` },
 ];
 
 export function Page() {

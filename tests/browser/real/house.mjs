@@ -14,7 +14,7 @@ import { askAll, start, upstream } from './server.mjs';
 const SHOTS = process.env.SHOTS;
 const DAYS = 7;
 /** When they are awake, by universal time. */
-const HOURS = [7, 12, 17, 19, 21];
+const HOURS = Array.from({ length: 18 }, (_, i) => i + 5);
 const SITES = ['www.example.org', 'news.example.com', 'mail.example.net', 'weather.example.org', 'play.example.com'];
 
 const folder = mkdtempSync(`${tmpdir()}/dashboard-`);
@@ -62,7 +62,7 @@ before(async () => {
     }
   }
   server = await start(program, folder, settings);
-  await live(server.dns, today, 20);
+  await live(server.dns, today, SHOTS ? new Date().getUTCHours() : 20);
   browser = await launch();
   const context = await browser.newContext();
   /** @param {'get' | 'post' | 'put'} method @param {string} path @param {any} [data] */
@@ -109,7 +109,7 @@ for (const [size, where] of /** @type {const} */ ([[PHONE, 'phone'], [DESK, 'des
       for (const colour of /** @type {const} */ (['light', 'dark'])) {
         await page.emulateMedia({ colorScheme: colour });
         await check(`${name}, ${colour}`);
-        if (SHOTS) await page.screenshot({ path: `${SHOTS}/${shot(name, phone)}-${where}-${colour}.png`, fullPage: !['home', 'constellation'].includes(name) });
+        if (SHOTS) await page.screenshot({ path: `${SHOTS}/${shot(name, phone)}-${where}-${colour}.png`, fullPage: name !== 'home' });
       }
     }
     await close();

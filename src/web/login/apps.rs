@@ -66,6 +66,10 @@ impl Accounts {
         password: &Password,
         code: Option<&str>,
     ) -> Result<Who, Refusal> {
+        if !self.is_set() {
+            // There is no password yet: nobody can have guessed at it, and nobody has to wait.
+            return Err(Refusal::Wrong);
+        }
         match self.right_password(source, Who::Owner, password) {
             Err(Refusal::Wrong) => {
                 drop(self.right_password(source, Who::Viewer, password)?);

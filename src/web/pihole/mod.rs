@@ -29,7 +29,7 @@ use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{self, DefaultBodyLimit, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use serde::Deserialize;
@@ -39,7 +39,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Site;
-use super::guard::BODY;
+use super::guard::{API, BODY};
 use super::login::App;
 use super::problem::Problem;
 use super::scope::{Scope, mark_used};
@@ -72,7 +72,12 @@ pub(super) fn router() -> OpenApiRouter<Site> {
 /// What this room answers.
 pub(super) fn pages() -> Router<Site> {
     let (router, _) = router().split_for_parts();
-    let absent = async || refuse(StatusCode::NOT_FOUND, "Trackless has nothing at this path");
+    let absent = async |uri: Uri| {
+        let fault = refuse(StatusCode::NOT_FOUND, "Trackless has nothing at this path");
+        // What is missing below our own API is told in its form.
+        let is_ours = uri.path().strip_prefix(API).is_some_and(|rest| rest.starts_with('/'));
+        if is_ours { fault.0.into_response() } else { fault.into_response() }
+    };
     let other = async || refuse(StatusCode::METHOD_NOT_ALLOWED, "this path takes other methods");
     router
         .route("/api/{*path}", any(absent))

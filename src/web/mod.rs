@@ -2,7 +2,7 @@
 //!
 //! Runs on a thread and a runtime of its own, so that no page ever delays an answer; what waits for
 //! the disk, or computes long, runs on a few threads beside it. Everything of the API needs a login
-//! or a token, but for what [`login`] opens to all; nothing is kept or told elsewhere.
+//! or a token, but for what `login` opens to all; nothing is kept or told elsewhere.
 //!
 //! ```text
 //! connection ─ serve ─ guard ─┬─ /metrics, /healthz, /readyz

@@ -61,7 +61,7 @@ fn serve(pairs: usize) -> SocketAddr {
     let listeners = Listeners { web: Some(listener), metrics: None };
     let accounts = Arc::new(Accounts::open(None));
     let site = Site::new(engine, None, accounts, Arc::default(), Arc::default());
-    web::spawn(listeners, site.expect("metrics")).expect("a thread");
+    web::spawn(listeners, site).expect("a thread");
     address
 }
 

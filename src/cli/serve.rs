@@ -139,8 +139,8 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
         info!("metrics on http://{address}/");
     }
     let shared = (Arc::clone(&engine), Arc::clone(&reloads), Arc::clone(&ready));
-    Site::new(shared.0, data.clone(), accounts, shared.1, shared.2)
-        .and_then(|site| web::spawn(listeners, site))
+    let site = Site::new(shared.0, data.clone(), accounts, shared.1, shared.2);
+    web::spawn(listeners, site)
         .map_err(|error| format!("cannot start the HTTP server: {error}"))?;
     let say_ready = || {
         for address in addresses {

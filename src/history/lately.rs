@@ -3,7 +3,7 @@
 use super::StoreError;
 use super::read::Reader;
 use super::rollup::{DAY, category};
-use super::rows::{Part, read};
+use super::rows::{Part, Whose, read};
 use crate::trackers::Category;
 
 /// A device's queries of one hour for names of one company.
@@ -42,7 +42,7 @@ impl Reader {
     /// The file cannot be read.
     pub fn lately(&self, first: u64, mut each: impl FnMut(Lately<'_>)) -> Result<(), StoreError> {
         let (devices, companies) = (self.devices_by_number()?, self.companies_by_number()?);
-        read(&self.connection, Part::Hour, (first, u64::MAX), None, &mut |_, row| {
+        read(&self.connection, Part::Hour, (first, u64::MAX), Whose::default(), &mut |_, row| {
             let names = (devices.get(&row.device), companies.get(&row.company));
             let (Some(device), Some(company)) = names else { return };
             let hour = row.day * DAY + u64::from(row.counted.hours.trailing_zeros());

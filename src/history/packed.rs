@@ -26,6 +26,9 @@ impl Counted {
     }
 }
 
+/// Numbers of a company after its own.
+const REST: usize = 5;
+
 /// For each company: how much its number is above the one before, the category, the counts, the
 /// hours; each number in groups of seven bits, the lowest first (LEB128).
 pub(super) fn pack(counts: &Counts) -> Vec<u8> {
@@ -59,16 +62,49 @@ pub(super) fn unpack(
     let mut left = packed;
     let mut company = 0_i64;
     while !left.is_empty() {
-        let mut next = || {
-            take(&mut left)
-                .ok_or_else(|| rusqlite::Error::InvalidColumnType(1, "packed".into(), Type::Blob))
-        };
-        company = company.wrapping_add(next()? as i64);
-        let category = next()? as i64;
-        let sums = Sums { block: next()?, allow: next()?, pass: next()? };
-        each(company, category, Counted { sums, hours: next()? });
+        company = company.wrapping_add(next(&mut left)? as i64);
+        let category = next(&mut left)? as i64;
+        each(company, category, counted(&mut left)?);
     }
     Ok(())
+}
+
+/// Calls `each` as [`unpack`] does, with one company only.
+///
+/// # Errors
+/// The octets are no such thing.
+pub(super) fn unpack_one(
+    packed: &[u8],
+    company: i64,
+    mut each: impl FnMut(i64, i64, Counted),
+) -> Result<(), rusqlite::Error> {
+    let mut left = packed;
+    let mut at = 0_i64;
+    // They lie in order: what is above it need not be read.
+    while at <= company && !left.is_empty() {
+        at = at.wrapping_add(next(&mut left)? as i64);
+        if at == company {
+            let category = next(&mut left)? as i64;
+            each(company, category, counted(&mut left)?);
+        } else {
+            (0..REST).try_for_each(|_| next(&mut left).map(|_| ()))?;
+        }
+    }
+    Ok(())
+}
+
+fn counted(left: &mut &[u8]) -> Result<Counted, rusqlite::Error> {
+    let sums = Sums { block: next(left)?, allow: next(left)?, pass: next(left)? };
+    Ok(Counted { sums, hours: next(left)? })
+}
+
+fn next(left: &mut &[u8]) -> Result<u64, rusqlite::Error> {
+    // Most numbers are small.
+    if let [octet @ ..0x80, rest @ ..] = *left {
+        *left = rest;
+        return Ok(u64::from(*octet));
+    }
+    take(left).ok_or_else(|| rusqlite::Error::InvalidColumnType(1, "packed".into(), Type::Blob))
 }
 
 fn take(left: &mut &[u8]) -> Option<u64> {
@@ -108,8 +144,18 @@ mod tests {
                 found.insert((company, category), counted);
             })
             .unwrap();
-            prop_assert_eq!(found, counts);
+            prop_assert_eq!(&found, &counts);
+            for (company, _) in counts.keys() {
+                let mut of_one = Counts::new();
+                unpack_one(&pack(&counts), *company, |company, category, counted| {
+                    of_one.insert((company, category), counted);
+                })
+                .unwrap();
+                let alone = counts.iter().filter(|((of, _), _)| of == company);
+                prop_assert_eq!(of_one, alone.map(|(key, counted)| (*key, *counted)).collect());
+            }
             let _ = unpack(&octets, |_, _, _| {});
+            let _ = unpack_one(&octets, 7, |_, _, _| {});
         }
     }
 }

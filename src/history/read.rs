@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use super::rollup::DAY;
 pub use super::rows::Span;
-use super::rows::{Part, Row, oldest, read, rows};
+use super::rows::{Part, Row, Whose, oldest, read, rows};
 use super::{Change, FILE, StoreError, open_to_read};
 pub use ages::Age;
 pub use export::{By, CSV_HEAD, Kept};
@@ -143,19 +143,19 @@ impl Reader {
         mut each: impl FnMut(Part, Row),
     ) -> Result<(), StoreError> {
         let Ok(device) = self.device(device)? else { return Ok(()) };
-        self.rows_of(span, device, true, &mut each)
+        self.rows_of(span, Whose::device(device), true, &mut each)
     }
 
     fn rows_of(
         &self,
         span: Span,
-        device: Option<i64>,
+        whose: Whose,
         months: bool,
         each: &mut impl FnMut(Part, Row),
     ) -> Result<(), StoreError> {
         let view = self.view()?;
-        rows(view.as_deref().unwrap_or(&self.connection), span, device, months, &mut *each)?;
-        self.unwritten.rows(span, device, |row| each(Part::Hour, row));
+        rows(view.as_deref().unwrap_or(&self.connection), span, whose, months, &mut *each)?;
+        self.unwritten.rows(span, whose, |row| each(Part::Hour, row));
         Ok(())
     }
 
@@ -202,7 +202,7 @@ impl Reader {
     /// The file cannot be read.
     pub fn met(&self, first: u64, mut each: impl FnMut(u64, &str, &str)) -> Result<(), StoreError> {
         let (devices, companies) = (self.devices_by_number()?, self.companies_by_number()?);
-        read(&self.connection, Part::Hour, (first, u64::MAX), None, &mut |_, row| {
+        read(&self.connection, Part::Hour, (first, u64::MAX), Whose::default(), &mut |_, row| {
             let hour = row.day * DAY + u64::from(row.counted.hours.trailing_zeros());
             let names = (devices.get(&row.device), companies.get(&row.company));
             if let (Some(device), Some(company)) = names

@@ -13,7 +13,7 @@ use rusqlite::{OptionalExtension as _, Statement, Transaction, params};
 use super::packed::{Counted, Counts, pack, unpack};
 use super::read::Sums;
 use super::rows::{
-    Gathered, Part, Span, is_rolled_up, oldest, place, places, read, rolled_up_to, rows,
+    Gathered, Part, Span, Whose, is_rolled_up, oldest, place, places, read, rolled_up_to, rows,
 };
 use super::{Store, StoreError};
 use crate::trackers::Category;
@@ -288,7 +288,7 @@ fn make_days(
     while from < end {
         let next = (from / DAY * DAY + DAY).min(end);
         let mut by_device: BTreeMap<i64, Counts> = BTreeMap::new();
-        read(transaction, Part::Hour, (from, next - 1), device, &mut |_, row| {
+        read(transaction, Part::Hour, (from, next - 1), Whose::device(device), &mut |_, row| {
             let counts = by_device.entry(row.device).or_default();
             let Counted { sums, hours } = row.counted;
             counts.entry((row.company, row.category)).or_default().add(sums, hours);
@@ -308,7 +308,7 @@ fn make_month(transaction: &Transaction<'_>, month: u64) -> Result<(), rusqlite:
     }
     let mut pairs: BTreeMap<i64, BTreeMap<i64, Gathered>> = BTreeMap::new();
     let days = (month * MONTH, month * MONTH + MONTH - 1);
-    read(transaction, Part::Day, days, None, &mut |part, row| {
+    read(transaction, Part::Day, days, Whose::default(), &mut |part, row| {
         for device in [row.device, 0] {
             pairs.entry(device).or_default().entry(row.company).or_default().add(part, row);
         }
@@ -328,7 +328,7 @@ fn make_month(transaction: &Transaction<'_>, month: u64) -> Result<(), rusqlite:
 pub(super) fn tidy(transaction: &Transaction<'_>) -> Result<(), rusqlite::Error> {
     let mut pairs: HashSet<(i64, i64), RandomState> = HashSet::default();
     let all = Span { first: 0, last: i64::MAX as u64 };
-    rows(transaction, all, None, true, |_, row| {
+    rows(transaction, all, Whose::default(), true, |_, row| {
         pairs.insert((row.device, row.company));
     })?;
     let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));

@@ -3,7 +3,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::packed::{Counted, unpack};
+use super::packed::{Counted, unpack, unpack_one};
 use super::read::Sums;
 use super::rollup::{DAY, MONTH, category};
 use crate::trackers::Category;
@@ -57,6 +57,25 @@ pub(super) struct Row {
     pub(super) counted: Counted,
 }
 
+/// Whose rows are meant, by number: where none is given, those of all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Whose {
+    pub(super) device: Option<i64>,
+    pub(super) company: Option<i64>,
+}
+
+impl Whose {
+    /// Those of a device, or of all.
+    pub(super) fn device(device: Option<i64>) -> Self {
+        Self { device, company: None }
+    }
+
+    pub(super) fn has(self, row: &Row) -> bool {
+        self.device.is_none_or(|device| row.device == device)
+            && self.company.is_none_or(|company| row.company == company)
+    }
+}
+
 /// Whole hours, in hours since 1970; both ends belong to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -84,13 +103,13 @@ impl Span {
     }
 }
 
-/// Calls `each` with the rows of a span, the oldest first: of one device, or of all. A day of which
-/// only a part is asked for is told by its hours; where these are gone, all of it is. `months` are of
-/// no use to who asks when something was.
+/// Calls `each` with the rows of a span, the oldest first. A day of which only a part is asked for is
+/// told by its hours; where these are gone, all of it is. `months` are of no use to who asks when
+/// something was.
 pub(super) fn rows(
     connection: &Connection,
     span: Span,
-    device: Option<i64>,
+    whose: Whose,
     months: bool,
     mut each: impl FnMut(Part, Row),
 ) -> Result<(), rusqlite::Error> {
@@ -98,7 +117,7 @@ pub(super) fn rows(
     let hours_since = oldest(connection, Part::Hour)?.map_or(u64::MAX, |hour| hour / DAY);
     let of_hours = |day: u64, each: &mut _| {
         let Span { first, last } = span.of_day(day);
-        read(connection, Part::Hour, (first, last), device, each)
+        read(connection, Part::Hour, (first, last), whose, each)
     };
     let is_part = |day| day >= hours_since && span.of_day(day) != Span::days(day, day);
     let (mut first, last) = (span.first / DAY, span.last / DAY);
@@ -116,16 +135,16 @@ pub(super) fn rows(
         let next = ((month + 1) * MONTH).min(end);
         let is_whole = from == month * MONTH && after >= (month + 1) * MONTH;
         if months && is_whole && is_rolled_up(connection, month)? {
-            read(connection, Part::Month, (month, month), device, &mut each)?;
+            read(connection, Part::Month, (month, month), whose, &mut each)?;
         } else {
-            read(connection, Part::Day, (from, after.min(next) - 1), device, &mut each)?;
+            read(connection, Part::Day, (from, after.min(next) - 1), whose, &mut each)?;
         }
         from = next;
     }
     let from = first.max(end);
     if from < after {
         let hours = (from * DAY, Span::days(from, after - 1).last);
-        read(connection, Part::Hour, hours, device, &mut each)?;
+        read(connection, Part::Hour, hours, whose, &mut each)?;
     }
     if ends_in_part {
         of_hours(last, &mut each)?;
@@ -138,14 +157,14 @@ pub(super) fn read(
     connection: &Connection,
     part: Part,
     (first, last): (u64, u64),
-    device: Option<i64>,
+    whose: Whose,
     each: &mut impl FnMut(Part, Row),
 ) -> Result<(), rusqlite::Error> {
     let table = part.table();
     let mut take = |found: &rusqlite::Row<'_>| {
         let (at, device) = at_place(found.get(0)?);
         let packed = found.get_ref(1)?.as_blob()?;
-        unpack(packed, |company, category, mut counted| {
+        let each = |company, category, mut counted: Counted| {
             let day = match part {
                 Part::Hour => {
                     counted.hours = 1 << (at % DAY);
@@ -155,10 +174,14 @@ pub(super) fn read(
                 Part::Month => at * MONTH,
             };
             each(part, Row { day, device, company, category, counted });
-        })
+        };
+        match whose.company {
+            Some(company) => unpack_one(packed, company, each),
+            None => unpack(packed, each),
+        }
     };
     let (first, last) = places(first, last);
-    let Some(device) = device else {
+    let Some(device) = whose.device else {
         let sql = format!("SELECT place, packed FROM {table} WHERE place BETWEEN ?1 AND ?2");
         let mut statement = connection.prepare(&sql)?;
         let mut found = statement.query([first, last])?;

@@ -1,14 +1,19 @@
 //! Families of samples, in Prometheus's words.
 
+use prometheus::TextEncoder;
 use prometheus::proto::{
     Bucket, Counter, Gauge, Histogram as Samples, LabelPair, Metric, MetricFamily, MetricType,
 };
 
 use crate::stats::{BOUNDS_US, Histogram};
 
-/// Families of samples, as they are gathered.
+/// Families of samples, written as they are gathered: a registry would hold them all to sort what is
+/// in order already.
 #[derive(Default)]
-pub(super) struct Families(pub(super) Vec<MetricFamily>);
+pub(super) struct Families {
+    text: String,
+    error: Option<prometheus::Error>,
+}
 
 impl Families {
     pub(super) fn counters(&mut self, name: &str, help: &str, metrics: Vec<Metric>) {
@@ -33,7 +38,14 @@ impl Families {
         family.set_help(help.to_owned());
         family.set_field_type(kind);
         family.set_metric(metrics);
-        self.0.push(family);
+        if let Err(error) = TextEncoder::new().encode_utf8(&[family], &mut self.text) {
+            self.error = Some(error);
+        }
+    }
+
+    /// All that was added, in Prometheus's text format.
+    pub(super) fn text(self) -> prometheus::Result<String> {
+        self.error.map_or(Ok(self.text), Err)
     }
 }
 

@@ -7,9 +7,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use prometheus::core::{Collector, Desc};
-use prometheus::proto::MetricFamily;
-
 use super::Reloads;
 use super::families::{Families, counter, fractional_counter, gauge, histogram};
 use super::household;
@@ -38,13 +35,9 @@ impl Exporter {
     }
 }
 
-impl Collector for Exporter {
-    fn desc(&self) -> Vec<&Desc> {
-        // Families come and go with devices and lists; the registry need not know them before.
-        Vec::new()
-    }
-
-    fn collect(&self) -> Vec<MetricFamily> {
+impl Exporter {
+    /// All figures, in Prometheus's text format.
+    pub(super) fn text(&self) -> prometheus::Result<String> {
         let totals = self.engine.totals();
         let mut families = Families::default();
         household::queries(&self.engine, &totals, &mut families);
@@ -59,11 +52,9 @@ impl Collector for Exporter {
         self.hits(&mut families);
         self.upstreams(&mut families);
         process(&mut families);
-        families.0
+        families.text()
     }
-}
 
-impl Exporter {
     fn refused(&self, totals: &Totals, families: &mut Families) {
         let refused = [
             ("access", totals.denied()),

@@ -40,7 +40,6 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use futures_util::future::join_all;
-use prometheus::{Registry, TextEncoder};
 use subtle::ConstantTimeEq as _;
 use tokio::runtime;
 use tokio::sync::{Semaphore, watch};
@@ -76,7 +75,7 @@ pub struct Site {
     /// What the API tells of and changes.
     house: Arc<House>,
     accounts: Arc<Accounts>,
-    registry: Registry,
+    exporter: Arc<Exporter>,
     ready: Arc<AtomicBool>,
     /// Places for streams of events.
     streams: Arc<Semaphore>,
@@ -85,22 +84,17 @@ pub struct Site {
 impl Site {
     /// A site of `engine`, which keeps its things in `data`. `/readyz` is negative until `ready` is
     /// set.
-    ///
-    /// # Errors
-    /// The metrics cannot be registered.
     pub fn new(
         engine: Arc<Engine>,
         data: Option<PathBuf>,
         accounts: Arc<Accounts>,
         reloads: Arc<Reloads>,
         ready: Arc<AtomicBool>,
-    ) -> io::Result<Self> {
-        let registry = Registry::new();
-        let exporter = Exporter::new(Arc::clone(&engine), reloads);
-        registry.register(Box::new(exporter)).map_err(io::Error::other)?;
+    ) -> Self {
+        let exporter = Arc::new(Exporter::new(Arc::clone(&engine), reloads));
         let streams = Arc::new(Semaphore::new(serve::STREAMS));
         let house = Arc::new(House::new(Arc::clone(&engine), data));
-        Ok(Self { engine, house, accounts, registry, ready, streams })
+        Self { engine, house, accounts, exporter, ready, streams }
     }
 }
 
@@ -225,12 +219,13 @@ async fn show_metrics(State(site): State<Site>, headers: HeaderMap) -> Response 
         let text = "Prometheus must say the token of `metrics` in the settings.\n";
         return (StatusCode::UNAUTHORIZED, [challenge], text).into_response();
     }
-    match TextEncoder::new().encode_to_string(&site.registry.gather()) {
-        Ok(text) => {
+    match beside(move || site.exporter.text()).await {
+        Ok(Ok(text)) => {
             let kind = (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
             ([kind], text).into_response()
         }
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
+        Err(problem) => problem.into_response(),
+        Ok(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }
 }
 

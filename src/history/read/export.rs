@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::super::rollup::{DAY, HOUR, category};
-use super::super::rows::{Part, Row, Span, read, rolled_up_to};
+use super::super::rows::{Part, Row, Span, Whose, read, rolled_up_to};
 use super::{Reader, StoreError, Sums};
 use crate::trackers::Category;
 
@@ -117,18 +117,26 @@ impl Reader {
         let all = Span { first: 0, last: u64::MAX };
         if by == By::Hour {
             let running = self.unwritten.hour();
-            read(view, Part::Hour, (0, u64::MAX), None, &mut |_, row| match hour(&row) {
-                at if Some(at) == running => add(at * HOUR, row),
-                at => tell(at * HOUR, row),
-            })?;
-            self.unwritten.rows(all, None, |row| add(hour(&row) * HOUR, row));
+            read(
+                view,
+                Part::Hour,
+                (0, u64::MAX),
+                Whose::default(),
+                &mut |_, row| match hour(&row) {
+                    at if Some(at) == running => add(at * HOUR, row),
+                    at => tell(at * HOUR, row),
+                },
+            )?;
+            self.unwritten.rows(all, Whose::default(), |row| add(hour(&row) * HOUR, row));
         } else {
             let day = DAY * HOUR;
-            read(view, Part::Day, (0, end), None, &mut |_, row| tell(row.day * day, row))?;
-            read(view, Part::Hour, (end * DAY, u64::MAX), None, &mut |_, row| {
+            read(view, Part::Day, (0, end), Whose::default(), &mut |_, row| {
+                tell(row.day * day, row)
+            })?;
+            read(view, Part::Hour, (end * DAY, u64::MAX), Whose::default(), &mut |_, row| {
                 add(row.day * day, row)
             })?;
-            self.unwritten.rows(all, None, |row| add(row.day * day, row));
+            self.unwritten.rows(all, Whose::default(), |row| add(row.day * day, row));
         }
         left.into_iter().for_each(|((at, ..), row)| tell(at, row));
         Ok(outcome)

@@ -1,12 +1,12 @@
 //! Who followed whom in a span of hours: companies, devices, and both together.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use foldhash::fast::RandomState;
-use rusqlite::OptionalExtension as _;
+use rusqlite::params;
 
 use super::super::rollup::{DAY, HOUR};
-use super::super::rows::{Gathered, Part, Span};
+use super::super::rows::{Gathered, Part, Span, Whose};
 use super::{Reader, StoreError, Sums, Texts};
 use crate::trackers::Category;
 
@@ -66,12 +66,23 @@ pub struct Graph {
     pub links: Vec<(String, String, Sums)>,
 }
 
-/// What was found in rows, by number.
+/// What was found in rows.
 #[derive(Default)]
 struct Found {
-    companies: HashMap<i64, Gathered, RandomState>,
-    devices: HashMap<i64, Sums, RandomState>,
-    pairs: HashMap<(i64, i64), Sums, RandomState>,
+    /// Where in `companies` a number is.
+    places: HashMap<i64, usize, RandomState>,
+    /// By number.
+    companies: Vec<(i64, Gathered)>,
+    /// By number.
+    devices: HashMap<i64, OfOne, RandomState>,
+}
+
+/// What was found of a device.
+#[derive(Default)]
+struct OfOne {
+    sums: Sums,
+    /// As `companies` lie.
+    companies: Vec<Sums>,
 }
 
 impl Reader {
@@ -81,9 +92,10 @@ impl Reader {
     /// # Errors
     /// The file cannot be read.
     pub fn companies(&self, span: Span, device: Option<&str>) -> Result<Vec<Company>, StoreError> {
+        let Ok(number) = self.device(device)? else { return Ok(Vec::new()) };
         let mut names = self.companies_by_number()?;
         let found = self.find(span, device)?;
-        self.told_companies(span, device.is_none(), &found, &mut names)
+        self.told_companies(span, number, &found, &mut names)
     }
 
     /// Devices of a span, those first that asked the most.
@@ -103,39 +115,49 @@ impl Reader {
         let mut names = self.companies_by_number()?;
         let keys = self.devices_by_number()?;
         let found = self.find(span, None)?;
-        let link = |((device, company), sums): (&(i64, i64), &Sums)| {
-            Some((keys.get(device)?.clone(), names.get(company)?.clone(), *sums))
+        let link = |(device, company, sums): (i64, i64, Sums)| {
+            Some((keys.get(&device)?.clone(), names.get(&company)?.clone(), sums))
         };
-        let mut links: Vec<_> = found.pairs.iter().filter_map(link).collect();
+        let mut links: Vec<_> = found.pairs().filter_map(link).collect();
         links.sort_by(|a, b| (&a.0, &a.1).cmp(&(&b.0, &b.1)));
         let devices = found.told_devices(&keys);
-        let companies = self.told_companies(span, true, &found, &mut names)?;
+        let companies = self.told_companies(span, None, &found, &mut names)?;
         Ok(Graph { companies, devices, links })
     }
 
     fn find(&self, span: Span, device: Option<&str>) -> Result<Found, StoreError> {
         let nobodys = self.company_number("")?;
         let mut found = Found::default();
+        // Rows of a device come one after the other: it is looked up once.
+        let mut running = (0, OfOne::default());
         self.rows(span, device, |part, row| {
+            if running.0 != row.device {
+                found.put_back(&mut running);
+                running = (row.device, found.devices.remove(&row.device).unwrap_or_default());
+            }
             let is_company = Some(row.company) != nobodys;
-            let mut company = is_company.then(|| found.companies.entry(row.company).or_default());
+            let place = is_company.then(|| found.place(row.company));
             // The hours of all devices together are told in rows of their own.
-            if let Some(company) = &mut company
+            if let Some(place) = place
                 && part == Part::Month
                 && (row.device == 0 || device.is_some())
             {
-                company.add_hours_of(row);
+                found.companies[place].1.add_hours_of(row);
             }
             if row.device == 0 {
                 return;
             }
-            found.devices.entry(row.device).or_default().add(row.counted.sums);
-            if let Some(company) = company {
-                company.add(part, row);
-                let pair = (row.device, row.company);
-                found.pairs.entry(pair).or_default().add(row.counted.sums);
+            let of = &mut running.1;
+            of.sums.add(row.counted.sums);
+            if let Some(place) = place {
+                found.companies[place].1.add(part, row);
+                if of.companies.len() <= place {
+                    of.companies.resize(place + 1, Sums::default());
+                }
+                of.companies[place].add(row.counted.sums);
             }
         })?;
+        found.put_back(&mut running);
         Ok(found)
     }
 
@@ -143,39 +165,30 @@ impl Reader {
     fn told_companies(
         &self,
         span: Span,
-        of_all: bool,
+        device: Option<i64>,
         found: &Found,
         names: &mut Texts,
     ) -> Result<Vec<Company>, StoreError> {
-        let first = (span.first / DAY) as i64;
-        let mut devices: HashMap<i64, (u64, bool), RandomState> = HashMap::default();
-        let connection = &self.connection;
-        let mut met =
-            connection.prepare("SELECT day FROM met WHERE device = ?1 AND company = ?2")?;
-        for (device, company) in found.pairs.keys() {
-            let day: Option<i64> = met.query_row([device, company], |row| row.get(0)).optional()?;
-            let (count, is_old) = devices.entry(*company).or_default();
-            *count += 1;
-            *is_old |= day.is_some_and(|day| day < first);
+        let mut devices: HashMap<i64, u64, RandomState> = HashMap::default();
+        for (_, company, _) in found.pairs() {
+            *devices.entry(company).or_default() += 1;
         }
-        if of_all {
-            // Those that met devices which were silent in these days are not new, either.
-            let sql = "SELECT DISTINCT company FROM met WHERE day < ?1";
-            let mut before = connection.prepare(sql)?;
-            let mut before = before.query([first])?;
-            while let Some(row) = before.next()? {
-                if let Some((_, is_old)) = devices.get_mut(&row.get(0)?) {
-                    *is_old = true;
-                }
-            }
+        // Those that met devices which were silent in these days are not new, either.
+        let mut old: HashSet<i64, RandomState> = HashSet::default();
+        let sql = "SELECT DISTINCT company FROM met
+                   WHERE day < ?1 AND (?2 IS NULL OR device = ?2)";
+        let mut before = self.connection.prepare(sql)?;
+        let mut before = before.query(params![(span.first / DAY) as i64, device])?;
+        while let Some(row) = before.next()? {
+            old.insert(row.get(0)?);
         }
         let mut companies = Vec::with_capacity(found.companies.len());
         for (company, of) in &found.companies {
             let Some(name) = names.remove(company) else { continue };
-            let (devices, is_old) = devices.get(company).copied().unwrap_or_default();
+            let devices = devices.get(company).copied().unwrap_or_default();
             let (hours, category) = (of.hours(), of.category());
             let Sums { block, allow, pass } = of.sums;
-            let is_new = !is_old;
+            let is_new = !old.contains(company);
             companies.push(Company { name, category, block, allow, pass, devices, hours, is_new });
         }
         let all = |company: &Company| company.block + company.allow + company.pass;
@@ -195,15 +208,14 @@ impl Reader {
         let Some(company) = self.company_number(company)? else { return Ok(Vec::new()) };
         let mut keys = self.devices_by_number()?;
         let mut found: HashMap<i64, (Gathered, u64), RandomState> = HashMap::default();
+        let whose = Whose { device: None, company: Some(company) };
         let mut each = |part: Part, row: super::Row| {
-            if row.company == company {
-                let (gathered, last) = found.entry(row.device).or_default();
-                gathered.add(part, row);
-                let hour = u64::from(row.counted.hours.checked_ilog2().unwrap_or(0));
-                *last = (*last).max(row.day * DAY + hour);
-            }
+            let (gathered, last) = found.entry(row.device).or_default();
+            gathered.add(part, row);
+            let hour = u64::from(row.counted.hours.checked_ilog2().unwrap_or(0));
+            *last = (*last).max(row.day * DAY + hour);
         };
-        self.rows_of(span, None, false, &mut each)?;
+        self.rows_of(span, whose, false, &mut each)?;
         let of = found.into_iter().filter_map(|(device, (gathered, last))| {
             let (sums, hours) = (gathered.sums, gathered.hours());
             Some(OfDevice { key: keys.remove(&device)?, sums, hours, last: last * HOUR })
@@ -231,13 +243,31 @@ impl Reader {
 }
 
 impl Found {
-    fn told_devices(&self, keys: &Texts) -> Vec<Device> {
-        let mut companies: HashMap<i64, u64, RandomState> = HashMap::default();
-        for (device, _) in self.pairs.keys() {
-            *companies.entry(*device).or_default() += 1;
+    fn place(&mut self, company: i64) -> usize {
+        *self.places.entry(company).or_insert_with(|| {
+            self.companies.push((company, Gathered::default()));
+            self.companies.len() - 1
+        })
+    }
+
+    fn put_back(&mut self, (device, of): &mut (i64, OfOne)) {
+        if *device != 0 {
+            self.devices.insert(*device, std::mem::take(of));
         }
-        let devices = self.devices.iter().filter_map(|(device, sums)| {
-            let companies = companies.get(device).copied().unwrap_or(0);
+    }
+
+    /// Device, company, and queries of every two that met.
+    fn pairs(&self) -> impl Iterator<Item = (i64, i64, Sums)> {
+        self.devices.iter().flat_map(|(device, of)| {
+            let companies = of.companies.iter().zip(&self.companies);
+            let met = companies.filter(|(sums, _)| sums.all() > 0);
+            met.map(|(sums, (company, _))| (*device, *company, *sums))
+        })
+    }
+
+    fn told_devices(&self, keys: &Texts) -> Vec<Device> {
+        let devices = self.devices.iter().filter_map(|(device, OfOne { sums, companies })| {
+            let companies = companies.iter().filter(|sums| sums.all() > 0).count() as u64;
             Some(Device { key: keys.get(device)?.clone(), sums: *sums, companies })
         });
         let mut devices: Vec<Device> = devices.collect();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::RandomState;
 
 use super::super::rollup::DAY;
-use super::super::rows::{Part, Row, Span, read};
+use super::super::rows::{Part, Row, Span, Whose, read};
 use super::{Reader, StoreError, Sums};
 
 /// What was asked in an hour.
@@ -40,12 +40,10 @@ impl Reader {
                 number => number,
             },
         };
+        let whose = Whose { device, company: wanted };
         // The hour in which each company was counted last: hours come one after the other.
         let mut counted: HashMap<i64, u64, RandomState> = HashMap::default();
         let mut each = |row: Row| {
-            if wanted.is_some_and(|wanted| row.company != wanted) {
-                return;
-            }
             let at = row.day * DAY + u64::from(row.counted.hours.trailing_zeros());
             let place = usize::try_from(at.saturating_sub(span.first)).unwrap_or(usize::MAX);
             let Some(hour) = hours.get_mut(place) else { return };
@@ -55,8 +53,8 @@ impl Reader {
             }
         };
         let ends = (span.first, span.last);
-        read(&self.connection, Part::Hour, ends, device, &mut |_, row| each(row))?;
-        self.unwritten.rows(span, device, each);
+        read(&self.connection, Part::Hour, ends, whose, &mut |_, row| each(row))?;
+        self.unwritten.rows(span, whose, each);
         Ok(hours)
     }
 }

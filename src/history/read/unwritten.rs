@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::super::packed::Counted;
 use super::super::rollup::{self, DAY, HOUR};
-use super::super::rows::{Row, Span};
+use super::super::rows::{Row, Span, Whose};
 use super::Sums;
 
 /// Rows of the running hour.
@@ -48,11 +48,10 @@ impl Unwritten {
         Ok(unwritten)
     }
 
-    /// Calls `each` with the rows of a span: of one device, or of all.
-    pub(super) fn rows(&self, span: Span, device: Option<i64>, each: impl FnMut(Row)) {
+    /// Calls `each` with the rows of a span.
+    pub(super) fn rows(&self, span: Span, whose: Whose, each: impl FnMut(Row)) {
         if span.has(self.hour) {
-            let is_meant = |row: &&Row| device.is_none_or(|device| row.device == device);
-            self.rows.iter().filter(is_meant).copied().for_each(each);
+            self.rows.iter().filter(|row| whose.has(row)).copied().for_each(each);
         }
     }
 

@@ -1,5 +1,6 @@
 //! A year of a busy home: how large the store grows, how long questions to it take, how much is
-//! written a day. `cargo bench --bench history`
+//! written a day. `cargo bench --bench history`; with `-- --make FOLDER` nothing is measured, and the
+//! year that ended yesterday is left in that data folder.
 
 #![allow(missing_docs)]
 
@@ -17,6 +18,7 @@ const COMPANIES: u64 = 400;
 const QUERIES: u64 = 250;
 const HOURS: u64 = 16;
 const DAYS: u64 = 365;
+/// In days since 1970.
 const FIRST: u64 = 20_000;
 /// Writes in an hour, as they are by default.
 const FLUSHES: u64 = 12;
@@ -95,20 +97,33 @@ fn hours(last: u64, days: u64) -> Span {
     Span { first: first - 1, last: last - 1 }
 }
 
+/// Lives a year from day `start` on.
+fn live(store: &mut Store, random: &mut Random, start: u64, retention: Retention) {
+    for day in start..start + DAYS {
+        for hour in 0..HOURS {
+            let now = (day * 24 + 7 + hour) * 3_600;
+            store.add(&rows(random, QUERIES), now).expect("rows are written");
+        }
+        store.roll_up(retention, day * 86_400).expect("old rows go");
+    }
+}
+
 fn main() {
+    let mut random = Random(1);
+    let retention = Retention { hours: 90, days: 400 };
+    let told: Vec<String> = std::env::args().collect();
+    if let Some(at) = told.iter().position(|word| word == "--make") {
+        let folder = told.get(at + 1).expect("a folder");
+        let today = trackless::lists::now() / 86_400;
+        let (mut store, _) = Store::open(Path::new(folder)).expect("a store");
+        live(&mut store, &mut random, today - DAYS, retention);
+        return;
+    }
     // In memory: nobody waits for the disk 6,000 times.
     let folder = tempfile::tempdir_in("/dev/shm").expect("a folder");
     let (mut store, _) = Store::open(folder.path()).expect("a store");
-    let mut random = Random(1);
-    let retention = Retention { hours: 90, days: 400 };
     let start = Instant::now();
-    for day in 0..DAYS {
-        for hour in 0..HOURS {
-            let now = ((FIRST + day) * 24 + 7 + hour) * 3_600;
-            store.add(&rows(&mut random, QUERIES), now).expect("rows are written");
-        }
-        store.roll_up(retention, (FIRST + day) * 86_400).expect("old rows go");
-    }
+    live(&mut store, &mut random, FIRST, retention);
     println!("A year of {DEVICES} devices and {COMPANIES} companies, 100,000 queries a day:");
     println!("  made in {:.0} s", start.elapsed().as_secs_f64());
     println!("  {:.1} MB in all files", size(folder.path()) as f64 / 1e6);

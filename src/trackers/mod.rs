@@ -36,6 +36,8 @@ pub struct Company {
     pub name: String,
     /// Its parent company, where that is another.
     pub owner: Option<String>,
+    /// Whether any of its names is for following people; others only have what people need.
+    pub follows: bool,
 }
 
 /// A company in one line of its business: what a tracker's number stands for.
@@ -159,7 +161,9 @@ impl Facts {
         databases.iter().for_each(|database| maker.import(database, true));
         for company in file.companies {
             for domain in company.domains {
-                let company = Company { name: company.name.clone(), owner: company.owner.clone() };
+                let follows = domain.level.level().is_some();
+                let (name, owner) = (company.name.clone(), company.owner.clone());
+                let company = Company { name, owner, follows };
                 maker.add(company, domain.category, domain.name, domain.level.level());
             }
         }
@@ -228,22 +232,25 @@ impl Maker {
                 continue;
             }
             let known = name.company.and_then(|number| database.companies.get(number as usize));
-            let company = match known {
-                Some(known) => Company { name: known.name.clone(), owner: known.owner.clone() },
+            let (whose, owner) = match known {
+                Some(known) => (known.name.clone(), known.owner.clone()),
                 None => {
                     let registered = name.name.parse().ok().and_then(|name| registrable(&name));
-                    Company { name: registered.unwrap_or_else(|| name.name.clone()), owner: None }
+                    (registered.unwrap_or_else(|| name.name.clone()), None)
                 }
             };
+            let company = Company { name: whose, owner, follows: true };
             self.add(company, name.category, name.name.clone(), None);
         }
     }
 
     fn add(&mut self, company: Company, category: Category, name: String, level: Option<Level>) {
+        let follows = company.follows;
         let number = *self.companies.entry(company.name.to_lowercase()).or_insert_with(|| {
             self.facts.companies.push(company);
             (self.facts.companies.len() - 1) as u32
         });
+        self.facts.companies[number as usize].follows |= follows;
         let tracker = Tracker { company: number, category };
         let number = *self.trackers.entry(tracker).or_insert_with(|| {
             self.facts.trackers.push(tracker);
@@ -310,5 +317,8 @@ mod tests {
         assert_eq!(facts.company(domain.tracker).unwrap().name, "Google");
         assert_eq!(facts.category(domain.tracker), Some(Category::Advertising));
         assert_eq!(facts.category(0), None);
+        let follows = |name| facts.companies().find(|company| company.name == name).unwrap().follows;
+        assert!(follows("Google"), "though people need some of its names");
+        assert!(!follows("Wikimedia"), "all of its names are needed");
     }
 }

@@ -1,6 +1,6 @@
 //! Companies that tried to follow.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -59,6 +59,8 @@ pub(super) struct OfCompany {
     is_new: bool,
     /// What was chosen for the house.
     choice: Option<Choice>,
+    /// Whether any of its names is for following people; false where all of them are what people need.
+    follows: bool,
 }
 
 /// A company and all that is known of it.
@@ -97,9 +99,18 @@ struct Met {
 /// What is known of all companies.
 pub(super) struct Facts {
     owners: HashMap<String, Option<String>, RandomState>,
+    /// Companies that follow nobody.
+    needed: HashSet<String, RandomState>,
     rules: Rules,
     /// Whether anything is known of the time before.
     has_before: bool,
+}
+
+/// Companies of which all names are what people need.
+pub(super) fn needed(engine: &Engine) -> HashSet<String, RandomState> {
+    let snapshot = engine.snapshot();
+    let needed = snapshot.rules.facts.companies().filter(|company| !company.follows);
+    needed.map(|company| company.name.clone()).collect()
 }
 
 impl Facts {
@@ -110,7 +121,8 @@ impl Facts {
         let rules = engine.choices().house.above(&snapshot.config.rules);
         let known = reader.first_day()?;
         let has_before = known.is_some_and(|known| known < span.first / 24);
-        Ok(Self { owners: owners.collect(), rules, has_before })
+        let (owners, needed) = (owners.collect(), needed(engine));
+        Ok(Self { owners, needed, rules, has_before })
     }
 
     pub(super) fn company(&self, found: read::Company) -> Company {
@@ -130,6 +142,7 @@ impl Facts {
             hours: found.hours,
             is_new: found.is_new && self.has_before,
             choice,
+            follows: !self.needed.contains(&found.name),
             name: found.name,
         };
         Company { of, devices: found.devices }

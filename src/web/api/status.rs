@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 
 use super::super::problem::Problem;
 use super::super::scope::Reader;
+use super::companies::needed;
 use super::{HOUR, House};
 use crate::engine::Engine;
 use crate::engine::told::{self, Button, Trouble};
@@ -51,7 +52,8 @@ struct Today {
     queries: u64,
     /// Refused.
     blocked: u64,
-    /// Companies that appeared.
+    /// Companies that tried to follow: those that only have what people need are left out, here and
+    /// below.
     companies: usize,
     /// Devices that asked.
     devices: usize,
@@ -99,7 +101,9 @@ pub(in super::super) async fn status(house: &Arc<House>) -> Result<Status, Probl
 }
 
 fn today(house: &House, reader: &read::Reader) -> Result<Today, Problem> {
-    let read::Graph { companies, devices, .. } = reader.graph(house.days(1))?;
+    let read::Graph { mut companies, devices, .. } = reader.graph(house.days(1))?;
+    let needed = needed(&house.engine);
+    companies.retain(|company| !needed.contains(&company.name));
     let all = devices.iter().fold(read::Sums::default(), |mut all, device| {
         all.add(device.sums);
         all
@@ -113,11 +117,15 @@ fn today(house: &House, reader: &read::Reader) -> Result<Today, Problem> {
         companies: companies.len(),
         devices: devices.len(),
         top,
-        new: new(house, reader)?,
+        new: new(house, reader, |company| needed.contains(company))?,
     })
 }
 
-fn new(house: &House, reader: &read::Reader) -> Result<Vec<New>, Problem> {
+fn new(
+    house: &House,
+    reader: &read::Reader,
+    is_needed: impl Fn(&str) -> bool,
+) -> Result<Vec<New>, Problem> {
     let week = house.days(NEW).first * HOUR / 86_400;
     // In the first week all are.
     if reader.first_day()?.is_none_or(|first| first >= week) {
@@ -128,7 +136,8 @@ fn new(house: &House, reader: &read::Reader) -> Result<Vec<New>, Problem> {
         let device = known.iter().find(|device| device.key == key);
         device.map_or(key, |device| device.shown().to_owned())
     };
-    let new = reader.new_since(week)?.into_iter().filter(|(company, ..)| company != "other");
+    let is_shown = |company: &str| company != "other" && !is_needed(company);
+    let new = reader.new_since(week)?.into_iter().filter(|(company, ..)| is_shown(company));
     let new = new.map(|(company, key, _)| New { company, device: shown(key) });
     Ok(new.take(SHOWN).collect())
 }

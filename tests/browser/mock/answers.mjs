@@ -43,7 +43,7 @@ function companyRow(house, c, mine) {
   const sum = (/** @type {'block' | 'allow' | 'pass' | 'hours'} */ what) => mine.reduce((n, one) => n + one[what], 0);
   const choice = house.choices.find((made) => made.scope.house && made.subject.company === name)?.choice ?? null;
   return { name, owner, category, block: sum('block'), allow: sum('allow'), pass: sum('pass'), devices: mine.length,
-    hours: Math.min(sum('hours'), 24 * DAYS), is_new: chance('new', c) > 0.96 && c > 20, choice };
+    hours: Math.min(sum('hours'), 24 * DAYS), is_new: chance('new', c) > 0.96 && c > 20, choice, follows: c % 9 !== 8 };
 }
 
 /** @param {House} house @param {number} days @param {(d: number, c: number) => boolean} [only] */

@@ -57,7 +57,7 @@ export async function start(program, folder, settings, clock) {
     });
   });
   return {
-    home, setup, dns,
+    home, setup, dns, pid: Number(child.pid),
     log: () => log,
     async stop() {
       child.removeAllListeners('exit');

@@ -32,7 +32,7 @@ export interface Status {
 export interface Series { since: number; step: number; block: number[]; allow: number[]; pass: number[]; companies?: number[] }
 export interface Company {
   name: string; owner: string | null; category: string; block: number; allow: number; pass: number;
-  devices: number; hours: number; is_new: boolean; choice: Choice | null;
+  devices: number; hours: number; is_new: boolean; choice: Choice | null; follows: boolean;
 }
 export interface ReachedDevice { key: string; name: string; block: number; allow: number; pass: number; hours: number; last: number }
 export interface CompanyPage extends Omit<Company, 'devices'> {

@@ -23,6 +23,7 @@ export function CompanyTable({ rows, device }) {
         <span class="under">${row.owner ? t('company.of', { owner: row.owner }) : ''}</span>` },
     { label: t('company.category'), by: (row) => categoryName(row.category), wide: true, bare: true, cell: (row) => html`<span class="row tight"><${Category} of=${row.category} />
         ${row.is_new && html`<span class="chip pause">${t('company.new')}</span>`}
+        ${!row.follows && html`<span class="chip" title=${t('company.neededWhy')}>${t('company.needed')}</span>`}
         ${row.choice && html`<span class=${`chip ${row.choice === 'block' ? 'block' : 'through'}`}>${t(`choice.is.${row.choice}`)}</span>`}</span>` },
     ...(device ? [] : [{ label: t('company.devices'), number: true, by: (/** @type {Company} */ row) => row.devices, cell: (/** @type {Company} */ row) => number(row.devices) }]),
     { label: t('company.hours'), number: true, by: (row) => row.hours, cell: (row) => number(row.hours) },

@@ -91,9 +91,6 @@ tell('nobody looks', await latencies());
 let reloads = 0;
 let goes = true;
 const all = await Promise.all(Array.from({ length: BROWSERS }, () => open(DESK)));
-for (const pid of execFileSync('pgrep', ['-f', 'chromium'], { encoding: 'utf8' }).trim().split('\n')) {
-  execFileSync('renice', ['-n', '19', '-p', pid], { stdio: 'ignore' });
-}
 const loops = all.map(async (page, n) => {
   for (let at = n; goes; at += 1) {
     await page.goto(`${server.home}/#/${names[at % names.length]}`);

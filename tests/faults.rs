@@ -17,8 +17,9 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_tim
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// Longer than any fail-over should take: a fifth of a second, if the machine has nothing else to do.
-const TOO_LONG: Duration = Duration::from_secs(1);
+/// After which devices give up (resolv.conf's default): not how long it takes, which is printed, a fifth
+/// of a second where the machine has nothing else to do.
+const GIVEN_UP: Duration = Duration::from_secs(5);
 
 fn well() -> Upstream {
     Upstream::start(|_, _| Some(Said::answer(record(A, 300, &[192, 0, 2, 2]))))
@@ -36,7 +37,7 @@ fn slowest(fault: &str, faulty: &str, settings: &str) -> Duration {
         slowest = slowest.max(start.elapsed());
         assert_eq!((rcode(&reply), reply.last()), (NOERROR, Some(&2)), "{fault}");
     }
-    assert!(slowest < TOO_LONG, "{fault}: {slowest:?}");
+    assert!(slowest < GIVEN_UP, "{fault}: {slowest:?}");
     println!("{fault}: {slowest:?}");
     slowest
 }

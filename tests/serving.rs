@@ -17,7 +17,7 @@ fn upstream() -> Upstream {
 #[test]
 fn metrics_show_exactly_what_was_asked() {
     let upstream = upstream();
-    let server = Server::start(&format!("upstream: {}\n", upstream.url()));
+    let mut server = Server::start(&format!("upstream: {}\n", upstream.url()));
     for (last, blocked, passed) in [(2, 5, 3), (3, 7, 1), (4, 1, 11)] {
         let source = [127, 0, 0, last];
         (0..blocked).for_each(|_| drop(server.ask_from(source, &query(1, "doubleclick.net", A))));
@@ -53,6 +53,8 @@ fn metrics_show_exactly_what_was_asked() {
     assert_eq!(answers("cache", "NOERROR"), 14.0);
 
     let (_, page) = server.get("/metrics");
+    server.signal("-TERM");
+    assert!(server.wait().success());
     for secret in ["127.0.0.2", "127.0.0.3", "doubleclick", "example.org"] {
         assert!(!page.contains(secret), "{secret} is told");
         assert!(!server.log.contains(secret), "{secret} is logged");

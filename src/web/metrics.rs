@@ -141,7 +141,7 @@ impl Exporter {
         families.gauges("trackless_table_names", "Names in the compiled table.", vec![names]);
         let bytes = gauge(&[], rules.table.size() as f64);
         families.gauges("trackless_table_bytes", "Size of the compiled table.", vec![bytes]);
-        let reloads = [("ok", &self.reloads.ok), ("failed", &self.reloads.failed)]
+        let reloads = [("failed", &self.reloads.failed), ("ok", &self.reloads.ok)]
             .map(|(result, count)| counter(&[("result", result)], count.load(Relaxed)));
         let help = "Reloads of settings and lists.";
         families.counters("trackless_policy_reloads_total", help, reloads.into());

@@ -12,7 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::Mutex;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -93,15 +93,17 @@ impl Server {
         assert!(status.success());
     }
 
-    /// Waits for the server to end by itself.
+    /// Waits for the server to end by itself, and reads its log to the end.
     pub fn wait(&mut self) -> std::process::ExitStatus {
-        let start = Instant::now();
         loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                return status;
+            match self.lines.lock().unwrap().recv_timeout(PATIENCE) {
+                Ok(line) => {
+                    self.log.push_str(&line);
+                    self.log.push('\n');
+                }
+                Err(RecvTimeoutError::Timeout) => panic!("the server does not end:\n{}", self.log),
+                Err(RecvTimeoutError::Disconnected) => return self.child.wait().unwrap(),
             }
-            assert!(start.elapsed() < PATIENCE, "the server does not end");
-            std::thread::yield_now();
         }
     }
 

@@ -49,6 +49,7 @@ use tokio::time::timeout;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::engine::Engine;
+use crate::hardening::Hardened;
 use api::House;
 pub use login::{Accounts, Password, Who};
 use metrics::Exporter;
@@ -93,10 +94,11 @@ impl Site {
         data: Option<PathBuf>,
         accounts: Arc<Accounts>,
         reloads: Arc<Reloads>,
+        hardened: Arc<Hardened>,
         ready: Arc<AtomicBool>,
     ) -> io::Result<Self> {
         let registry = Registry::new();
-        let exporter = Exporter::new(Arc::clone(&engine), reloads);
+        let exporter = Exporter::new(Arc::clone(&engine), reloads, hardened);
         registry.register(Box::new(exporter)).map_err(io::Error::other)?;
         let streams = Arc::new(Semaphore::new(serve::STREAMS));
         let house = Arc::new(House::new(Arc::clone(&engine), data));

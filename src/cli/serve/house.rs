@@ -16,6 +16,7 @@ use super::Settings;
 use super::subscriptions::Due;
 use crate::config::Config;
 use crate::engine::{Base, Engine, Setting, Way, Wish, Wished};
+use crate::hardening::Hardened;
 use crate::lists::Status;
 use crate::server::certificate::Certificate;
 use crate::web::Reloads;
@@ -28,6 +29,8 @@ pub(super) struct House {
     /// Shown by encrypted doors, if there are any.
     pub(super) certificate: Option<Arc<Certificate>>,
     pub(super) reloads: Arc<Reloads>,
+    /// What can be read.
+    pub(super) hardened: Arc<Hardened>,
     /// Lists were fetched, or there is news of why not.
     pub(super) news: mpsc::Receiver<()>,
     /// Which lists are to be fetched before it is time.
@@ -89,7 +92,10 @@ impl House {
     }
 
     fn reload(&self, config: Result<Config, String>) -> Result<(), String> {
-        let reloaded = config.and_then(|config| reload(config, &self.engine, self.data.as_ref()));
+        let reloaded = config.and_then(|config| {
+            self.hardened.admits(&config)?;
+            reload(config, &self.engine, self.data.as_ref())
+        });
         match &reloaded {
             Ok(()) => drop(self.reloads.ok.fetch_add(1, Ordering::Relaxed)),
             Err(error) => {
@@ -184,8 +190,8 @@ fn reload(config: Config, engine: &Arc<Engine>, data: Option<&PathBuf>) -> Resul
 }
 
 /// What is used at the start alone: keys of settings, or sections.
-const AT_START: [&str; 8] =
-    ["listen", "web", "encrypted", "data", "workers", "cache.size", "tcp", "log"];
+const AT_START: [&str; 9] =
+    ["listen", "web", "encrypted", "data", "workers", "cache.size", "tcp", "hardening", "log"];
 
 /// Whether the setting `key` cannot change while the server runs.
 fn is_used_at_start(key: &str) -> bool {

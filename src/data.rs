@@ -127,7 +127,8 @@ mod tests {
     fn what_others_could_read_is_closed_and_told() {
         let folder = tempfile::tempdir().unwrap();
         let data = Folder::open(Some(folder.path())).unwrap();
-        let mode = |name: &str| fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        let mode =
+            |name: &str| fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
         for (name, mode) in [("ca.key", 0o640), ("device.key", 0o600), ("ca.pem", 0o644)] {
             let path = folder.path().join(name);
             fs::write(&path, "").unwrap();

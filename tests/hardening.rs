@@ -81,8 +81,10 @@ fn every_thread_is_locked_in_and_the_log_and_a_metric_say_by_what() {
     // Root keeps the right to files of others, where there is no user to become.
     let kept = [0, 1 << 1][usize::from(of_all(&server, "Uid")[0].starts_with('0'))];
     for field in ["CapEff", "CapPrm"] {
-        let left: Vec<_> =
-            of_all(&server, field).iter().map(|set| u64::from_str_radix(set, 16).unwrap()).collect();
+        let left: Vec<_> = of_all(&server, field)
+            .iter()
+            .map(|set| u64::from_str_radix(set, 16).unwrap())
+            .collect();
         assert!(left.iter().all(|set| set & !kept == 0), "{field}: {left:x?}");
     }
     assert!(holds(&server, "no_new_privileges") && holds(&server, "capabilities"));

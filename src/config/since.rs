@@ -46,7 +46,8 @@ impl Config {
     /// a file that was not named before.
     pub fn set(&mut self, key: &str, yaml: &str) -> Result<(), ConfigError> {
         let refuse = |text: &str| Err(ConfigError::new(key, None, text));
-        let Some(setting) = settings().find(|setting| setting.key == key && !OF_FILE.contains(&key))
+        let Some(setting) =
+            settings().find(|setting| setting.key == key && !OF_FILE.contains(&key))
         else {
             let near = nearest(key, settings().map(|setting| setting.key));
             let near =

@@ -18,8 +18,13 @@ use landlock::{
 use crate::config::Config;
 
 /// What is read of the system's.
-const SYSTEM: [&str; 5] =
-    ["/etc/localtime", "/etc/zoneinfo", "/usr/share/lib/zoneinfo", "/usr/share/zoneinfo", "/proc/stat"];
+const SYSTEM: [&str; 5] = [
+    "/etc/localtime",
+    "/etc/zoneinfo",
+    "/usr/share/lib/zoneinfo",
+    "/usr/share/zoneinfo",
+    "/proc/stat",
+];
 /// What the kernel tells of this process, and of its network.
 const PROCESS: &str = "/proc/self";
 /// Anybody may write to it, and we need not: shows whether files are closed.
@@ -112,8 +117,7 @@ fn places(file: &Path) -> Vec<PathBuf> {
         Some(folder) if folder != Path::new("") => folder.canonicalize(),
         _ => Path::new(".").canonicalize(),
     };
-    let real_folder =
-        file_itself.as_ref().ok().and_then(|real| Some(real.parent()?.to_owned()));
+    let real_folder = file_itself.as_ref().ok().and_then(|real| Some(real.parent()?.to_owned()));
     let mut places: Vec<_> = folder.into_iter().chain(real_folder).collect();
     if places.iter().any(|place| place.parent().is_none()) {
         places.retain(|place| place.parent().is_some());

@@ -35,11 +35,7 @@ pub(super) struct Exporter {
 }
 
 impl Exporter {
-    pub(super) fn new(
-        engine: Arc<Engine>,
-        reloads: Arc<Reloads>,
-        hardened: Arc<Hardened>,
-    ) -> Self {
+    pub(super) fn new(engine: Arc<Engine>, reloads: Arc<Reloads>, hardened: Arc<Hardened>) -> Self {
         Self { engine, reloads, hardened }
     }
 }

@@ -84,7 +84,10 @@ impl Server {
     /// What the system tells of the process and of each of its threads.
     pub fn statuses(&self) -> Vec<String> {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
-        tasks.flatten().filter_map(|task| std::fs::read_to_string(task.path().join("status")).ok()).collect()
+        tasks
+            .flatten()
+            .filter_map(|task| std::fs::read_to_string(task.path().join("status")).ok())
+            .collect()
     }
 
     pub fn path(&self, name: &str) -> std::path::PathBuf {

@@ -7,11 +7,9 @@
 //! of the kernel where its own weaknesses are found. The kernel looks them up once for each call's
 //! number, so that those that are not here cost next to nothing.
 
-use super::Outcome;
-
 /// For processors that the library knows no filter for.
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-pub(super) fn deny() -> Outcome {
+pub(super) fn deny() -> super::Outcome {
     Err("not known for this processor".to_owned())
 }
 

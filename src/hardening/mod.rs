@@ -33,18 +33,18 @@ type Outcome = Result<String, String>;
 /// settings, `data` the folder that is written to. Takes about a millisecond.
 pub fn apply(config: &Config, file: Option<&Path>, data: Option<&Path>) -> Hardened {
     let wanted = &config.hardening;
-    let off = || Err("off in the settings".to_owned());
     // While we may, which root alone may.
     rights::bound();
     let user = rights::leave_root(file, data);
     let capabilities = rights::drop_capabilities();
     let no_new_privileges = rights::gain_nothing();
-    let closed = if wanted.landlock { files::close(config, file, data) } else { off() };
+    let off = || "off in the settings".to_owned();
+    let closed = if wanted.landlock { files::close(config, file, data) } else { Err(off()) };
     let (landlock, open) = match closed {
         Ok((said, open)) => (Ok(said), Some(open)),
         Err(why) => (Err(why), None),
     };
-    let seccomp = if wanted.seccomp { calls::deny() } else { off() };
+    let seccomp = if wanted.seccomp { calls::deny() } else { Err(off()) };
     let parts = [
         ("landlock", landlock),
         ("seccomp", seccomp),

@@ -27,7 +27,7 @@ fn every_defence_has_a_test_that_is_there() {
     for row in &rows {
         let [_, _, threat, _, tests] = row[..] else { panic!("five cells: {row:?}") };
         let found = named(tests).count();
-        assert!(found > 0 || tests == "none", "{threat}: name a test, or write none");
+        assert!(found > 0 || tests.starts_with("none"), "{threat}: name a test, or write none");
         for (file, name) in named(tests) {
             let code = fs::read_to_string(root.join(file));
             let code = code.unwrap_or_else(|error| panic!("{threat}: {file}: {error}"));

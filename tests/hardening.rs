@@ -66,7 +66,7 @@ fn every_thread_is_locked_in_and_the_log_and_a_metric_say_by_what() {
         assert!(told(&server).contains("landlock ABI "), "{}", told(&server));
     } else {
         println!("this kernel has no landlock");
-        assert!(told(&server).contains("without landlock ("), "{}", told(&server));
+        assert!(told(&server).contains("no landlock ("), "{}", told(&server));
     }
     assert_eq!(holds(&server, "landlock"), has_landlock());
     if has_seccomp() {
@@ -74,7 +74,7 @@ fn every_thread_is_locked_in_and_the_log_and_a_metric_say_by_what() {
         assert!(told(&server).contains(" seccomp,"), "{}", told(&server));
     } else {
         println!("there is no seccomp");
-        assert!(told(&server).contains("without seccomp ("), "{}", told(&server));
+        assert!(told(&server).contains("no seccomp ("), "{}", told(&server));
     }
     assert_eq!(holds(&server, "seccomp"), has_seccomp());
     assert_eq!(of_all(&server, "NoNewPrivs"), ["1"]);
@@ -194,7 +194,7 @@ fn what_is_switched_off_is_not_put_on() {
     fs::write(&list, "two.example.net\n").unwrap();
     let off = "upstream: udp://127.0.0.1:9\nhardening: { landlock: false, seccomp: false }\n";
     let server = Server::start(off);
-    let said = "without landlock (off in the settings), without seccomp (off in the settings)";
+    let said = "no landlock (off in the settings), no seccomp (off in the settings)";
     assert!(told(&server).contains(said), "{}", told(&server));
     assert!(!holds(&server, "landlock") && !holds(&server, "seccomp"));
     assert_eq!(of_all(&server, "Seccomp"), of_this_process("Seccomp"));

@@ -26,7 +26,7 @@ pub struct Hardened {
     open: Option<Open>,
 }
 
-/// What a part has come to: words for the log, or why it does not hold.
+/// What a part has come to, in words for the log: what holds, or what does not and why.
 type Outcome = Result<String, String>;
 
 /// Puts all of it on, tries whether it holds, and says so in a line. `file` is the one of the
@@ -42,9 +42,10 @@ pub fn apply(config: &Config, file: Option<&Path>, data: Option<&Path>) -> Harde
     let closed = if wanted.landlock { files::close(config, file, data) } else { Err(off()) };
     let (landlock, open) = match closed {
         Ok((said, open)) => (Ok(said), Some(open)),
-        Err(why) => (Err(why), None),
+        Err(why) => (Err(format!("no landlock ({why})")), None),
     };
     let seccomp = if wanted.seccomp { calls::deny() } else { Err(off()) };
+    let seccomp = seccomp.map_err(|why| format!("no seccomp ({why})"));
     let parts = [
         ("landlock", landlock),
         ("seccomp", seccomp),
@@ -56,14 +57,11 @@ pub fn apply(config: &Config, file: Option<&Path>, data: Option<&Path>) -> Harde
     Hardened { parts: parts.map(|(part, outcome)| (part, outcome.is_ok())).into(), open }
 }
 
-/// What holds, and behind it what does not and why.
+/// What holds, and behind it what does not.
 fn line(parts: &[(&str, Outcome)]) -> String {
     let holds = parts.iter().filter_map(|(_, outcome)| outcome.as_deref().ok());
-    let missing = parts.iter().filter_map(|(part, outcome)| {
-        let why = outcome.as_ref().err()?;
-        Some(format!("without {} ({why})", part.replace('_', " ")))
-    });
-    holds.map(str::to_owned).chain(missing).collect::<Vec<_>>().join(", ")
+    let missing = parts.iter().filter_map(|(_, outcome)| outcome.as_ref().err());
+    holds.chain(missing.map(String::as_str)).collect::<Vec<_>>().join(", ")
 }
 
 impl Hardened {
@@ -93,13 +91,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_line_has_what_holds_and_why_the_rest_does_not() {
+    fn the_line_has_what_holds_and_then_the_rest() {
         let parts = [
-            ("landlock", Err("this kernel has none".to_owned())),
+            ("landlock", Err("no landlock (this kernel has none)".to_owned())),
             ("no_new_privileges", Ok("no new privileges".to_owned())),
             ("user", Ok("user trackless".to_owned())),
         ];
-        let said = "no new privileges, user trackless, without landlock (this kernel has none)";
+        let said = "no new privileges, user trackless, no landlock (this kernel has none)";
         assert_eq!(line(&parts), said);
     }
 

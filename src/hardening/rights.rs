@@ -37,16 +37,16 @@ pub(super) fn leave_root(file: Option<&Path>, data: Option<&Path>) -> Outcome {
         return Ok(format!("user {}", name.unwrap_or_else(|| uid.to_string())));
     }
     let Some(user) = User::from_name(USER).ok().flatten() else {
-        return Err(format!("root: there is no user `{USER}`"));
+        return Err(format!("user root (there is no user `{USER}`)"));
     };
     if let Some(data) = data {
         hand_over(data, &user)
-            .map_err(|error| format!("root: {} stays root's: {error}", data.display()))?;
+            .map_err(|error| format!("user root ({} stays root's: {error})", data.display()))?;
     }
     initgroups(c"trackless", user.gid)
         .and_then(|()| setgid(user.gid))
         .and_then(|()| setuid(user.uid))
-        .map_err(|error| format!("root: cannot become `{USER}`: {error}"))?;
+        .map_err(|error| format!("user root (cannot become `{USER}`: {error})"))?;
     if let Some(file) = file
         && let Err(error) = File::open(file)
     {
@@ -83,15 +83,16 @@ fn hand_over(folder: &Path, user: &User) -> io::Result<()> {
 pub(super) fn drop_capabilities() -> Outcome {
     let is_root = Uid::effective().is_root();
     let kept = if is_root { CapabilitySet::DAC_OVERRIDE } else { CapabilitySet::empty() };
-    let before = capabilities(None).map_err(|error| error.to_string())?;
+    let left = |why: String| format!("capabilities ({why})");
+    let before = capabilities(None).map_err(|error| left(error.to_string()))?;
     let kept = kept & before.permitted;
     let sets =
         CapabilitySets { effective: kept, permitted: kept, inheritable: CapabilitySet::empty() };
-    set_capabilities(None, sets).map_err(|error| error.to_string())?;
+    set_capabilities(None, sets).map_err(|error| left(error.to_string()))?;
     match capabilities(None) {
         Ok(now) if now == sets && kept.is_empty() => Ok("no capabilities".to_owned()),
-        Ok(now) if now == sets => Ok("no capabilities but for files of others".to_owned()),
-        _ => Err("some are left".to_owned()),
+        Ok(now) if now == sets => Ok("no capabilities but DAC_OVERRIDE".to_owned()),
+        _ => Err(left("some are left".to_owned())),
     }
 }
 
@@ -103,7 +104,7 @@ pub(super) fn gain_nothing() -> Outcome {
     let set = set_no_new_privs(true).and_then(|()| no_new_privs());
     match set {
         Ok(true) => Ok("no new privileges".to_owned()),
-        Ok(false) => Err("the kernel does not set it".to_owned()),
-        Err(error) => Err(error.to_string()),
+        Ok(false) => Err("new privileges (this kernel does not refuse them)".to_owned()),
+        Err(error) => Err(format!("new privileges ({error})")),
     }
 }

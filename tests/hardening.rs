@@ -144,6 +144,21 @@ fn what_it_is_for_goes_on_behind_them() {
     assert!(data.join("cache.bin").exists());
 }
 
+/// More than SQLite does in memory alone: it needs a file meanwhile, and there is one folder for it.
+#[test]
+fn a_large_store_is_written_anew() {
+    let server = Server::start("upstream: udp://127.0.0.1:9\n");
+    let data = server.path("data");
+    let store = rusqlite::Connection::open(data.join("trackless.db")).unwrap();
+    let large = "INSERT INTO setting VALUES ('large', printf('%.*c', 16000000, 'x'))";
+    store.execute(large, []).unwrap();
+    order(&data, &["forget", "--last", "1h"]);
+    let size: i64 = store
+        .query_row("SELECT length(value) FROM setting WHERE name = 'large'", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(size, 16_000_000);
+}
+
 #[test]
 fn a_file_from_elsewhere_waits_for_the_next_start() {
     if !has_landlock() {

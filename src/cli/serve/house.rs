@@ -88,14 +88,12 @@ impl House {
     fn read(&self) -> Result<Config, String> {
         let (config, mistakes) = self.settings.read_with(&self.engine.since())?;
         mistakes.iter().for_each(|mistake| warn!("left out of what was set since: {mistake}"));
+        self.hardened.admits(&config)?;
         Ok(config)
     }
 
     fn reload(&self, config: Result<Config, String>) -> Result<(), String> {
-        let reloaded = config.and_then(|config| {
-            self.hardened.admits(&config)?;
-            reload(config, &self.engine, self.data.as_ref())
-        });
+        let reloaded = config.and_then(|config| reload(config, &self.engine, self.data.as_ref()));
         match &reloaded {
             Ok(()) => drop(self.reloads.ok.fetch_add(1, Ordering::Relaxed)),
             Err(error) => {
@@ -139,6 +137,8 @@ impl House {
         if let Some(mistake) = mistakes.iter().find(|mistake| !before.contains(mistake)) {
             return Err(mistake.to_string());
         }
+        // The file may have changed meanwhile.
+        self.hardened.admits(&config)?;
         let later = is_used_at_start(key);
         self.reload(Ok(config))?;
         self.due.look();

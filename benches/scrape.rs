@@ -60,7 +60,7 @@ fn serve(pairs: usize) -> SocketAddr {
     let address = listener.local_addr().expect("its address");
     let listeners = Listeners { web: Some(listener), metrics: None };
     let accounts = Arc::new(Accounts::open(None));
-    let site = Site::new(engine, None, accounts, Arc::default(), Arc::default());
+    let site = Site::new(engine, None, accounts, Arc::default(), Arc::default(), Arc::default());
     web::spawn(listeners, site).expect("a thread");
     address
 }

@@ -4,10 +4,22 @@
 //! only starts slower and gives devices new pseudonyms at each start.
 
 use std::env;
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+
+/// What no other user may read: secrets, and who asked for what.
+const PRIVATE: [&str; 8] = [
+    "account.json",
+    "acme-account.json",
+    "acme.pem",
+    "ca.key",
+    "cache.bin",
+    "device.key",
+    "queries.db",
+    "trackless.db",
+];
 
 /// A data folder that is there.
 #[derive(Debug)]
@@ -27,6 +39,14 @@ pub enum FolderError {
         /// What the system says.
         error: io::Error,
     },
+    /// Others may read what they must not.
+    #[error("{}: others may read it, and that cannot be changed: {error}; run chmod 600 as its owner", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
 }
 
 impl Folder {
@@ -40,6 +60,26 @@ impl Folder {
             Ok(()) => Ok(Self(path)),
             Err(error) => Err(FolderError::Unusable { path, error }),
         }
+    }
+
+    /// Closes what is its owner's alone to others, where a copy or a backup has opened it; gives
+    /// those that were open.
+    ///
+    /// # Errors
+    /// The first that cannot be closed.
+    pub fn close(&self) -> Result<Vec<PathBuf>, FolderError> {
+        let mut opened = Vec::new();
+        for path in PRIVATE.map(|name| self.0.join(name)) {
+            // Of a link it would be the file elsewhere that changes.
+            let Ok(found) = fs::symlink_metadata(&path) else { continue };
+            if found.is_file() && found.permissions().mode() & 0o077 != 0 {
+                if let Err(error) = fs::set_permissions(&path, Permissions::from_mode(0o600)) {
+                    return Err(FolderError::Open { path, error });
+                }
+                opened.push(path);
+            }
+        }
+        Ok(opened)
     }
 
     /// The folder if it is there; none is made.
@@ -75,4 +115,29 @@ fn place(path: Option<&Path>) -> Option<PathBuf> {
         .or_else(|| variable("STATE_DIRECTORY"))
         .or_else(|| Some(variable("XDG_STATE_HOME")?.join("trackless")))
         .or_else(|| Some(variable("HOME")?.join(".local/state/trackless")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn what_others_could_read_is_closed_and_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = Folder::open(Some(folder.path())).unwrap();
+        let mode =
+            |name: &str| fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        for (name, mode) in [("ca.key", 0o640), ("device.key", 0o600), ("ca.pem", 0o644)] {
+            let path = folder.path().join(name);
+            fs::write(&path, "").unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        }
+        symlink("ca.pem", folder.path().join("acme.pem")).unwrap();
+        assert_eq!(data.close().unwrap(), [folder.path().join("ca.key")]);
+        assert_eq!(mode("ca.key") & 0o777, 0o600);
+        assert_eq!(mode("ca.pem") & 0o777, 0o644, "it is for all, and no link leads to a change");
+        assert_eq!(data.close().unwrap(), [""; 0].map(PathBuf::from));
+    }
 }

@@ -44,7 +44,8 @@
 //! | [`alerts`] | what is worth a word to the owner, and whom it is sent to | lists (fetching), history, policy (the clock on the wall), config, clock |
 //! | [`engine`] | the function above; changes while it runs; names of the house; writing counts down; what is told of all this to its owner | all of the above |
 //! | [`server`] | the front doors: `udp`, `stream` (TCP, TLS), `doh`, `quic`; certificates | engine, config |
-//! | [`web`] | HTTP: the API and what describes it, the dashboard's files, login, metrics, health | engine, history, policy, lists, stats, trackers, catalogue, clients, filter, config, data, alerts, clock, wire |
+//! | [`web`] | HTTP: the API and what describes it, the dashboard's files, login, metrics, health | engine, history, policy, lists, stats, trackers, catalogue, clients, filter, config, data, alerts, clock, hardening, wire |
+//! | [`hardening`] | what the process takes from itself once its doors are open | config |
 //! | [`control`] | orders to the running server, over a socket | engine, web (accounts), alerts, wire |
 //!
 //! No room is used by one it uses. `wire`, `filter`, `catalogue`, `trackers` and `cache` are plain Rust: no
@@ -62,6 +63,7 @@ pub mod control;
 pub mod data;
 pub mod engine;
 pub mod filter;
+pub mod hardening;
 pub mod history;
 pub mod lists;
 pub mod policy;

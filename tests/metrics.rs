@@ -45,6 +45,7 @@ trackless_devices gauge
 trackless_devices_hidden gauge
 trackless_devices_silent gauge
 trackless_failures_total counter cause
+trackless_hardening_active gauge part
 trackless_history_bytes gauge
 trackless_history_dropped_total counter what
 trackless_history_failing gauge

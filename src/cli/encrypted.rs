@@ -9,7 +9,33 @@ use crate::server::certificate::Certificate;
 use crate::server::stream::Speaks;
 use crate::server::{self, Door, doh, quic};
 
-/// The opened doors.
+/// Doors that are open, and where nothing is said yet.
+pub(super) struct Bound {
+    tls: Vec<Door>,
+    https: Vec<Door>,
+    quic: Vec<Door>,
+}
+
+impl Bound {
+    /// Opens those that `config` names, for `resolvers` threads.
+    ///
+    /// # Errors
+    /// A line for a person: an address that cannot be listened on.
+    pub(super) fn open(config: &Config, resolvers: usize) -> Result<Self, String> {
+        let bind = |addresses: &[SocketAddr], datagrams, streams| {
+            let doors = addresses.iter().map(|&at| server::bind(at, datagrams, streams));
+            doors.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())
+        };
+        let doors = &config.encrypted;
+        Ok(Self {
+            tls: bind(&doors.tls, 0, resolvers)?,
+            https: bind(&doors.https, 1, resolvers)?,
+            quic: bind(&doors.quic, 1, 0)?,
+        })
+    }
+}
+
+/// The doors, and what is spoken there.
 #[derive(Default)]
 pub(super) struct Encrypted {
     /// What is shown at them; none where there are none.
@@ -21,32 +47,25 @@ pub(super) struct Encrypted {
 }
 
 impl Encrypted {
-    /// Opens those that `config` names, for `resolvers` threads.
+    /// Has a certificate shown at those that are `bound`.
     ///
     /// # Errors
-    /// A line for a person: no certificate, or an address that cannot be listened on.
-    pub(super) fn open(
-        config: &Config,
-        data: Option<&Path>,
-        resolvers: usize,
-    ) -> Result<Self, String> {
-        let doors = &config.encrypted;
+    /// A line for a person: no certificate.
+    pub(super) fn show(bound: Bound, config: &Config, data: Option<&Path>) -> Result<Self, String> {
         let mut opened = Self::default();
-        if doors.tls.is_empty() && doors.https.is_empty() && doors.quic.is_empty() {
+        if bound.tls.is_empty() && bound.https.is_empty() && bound.quic.is_empty() {
             return Ok(opened);
         }
-        let certificate = Certificate::load(doors, data).map_err(|error| error.to_string())?;
+        let certificate =
+            Certificate::load(&config.encrypted, data).map_err(|error| error.to_string())?;
         let tls =
             |protocols: &[&[u8]]| certificate.server(protocols).map_err(|error| error.to_string());
         let (dot, https) = (Arc::new(tls(&[b"dot"])?), Arc::new(tls(&doh::PROTOCOLS)?));
-        for (addresses, speaks, name) in [
-            (&doors.tls, Speaks::Tls(dot), "TLS"),
-            (&doors.https, Speaks::Https(https), "HTTPS and HTTP/3"),
+        for (doors, speaks, name) in [
+            (bound.tls, Speaks::Tls(dot), "TLS"),
+            (bound.https, Speaks::Https(https), "HTTPS and HTTP/3"),
         ] {
-            for &address in addresses {
-                let datagrams = usize::from(matches!(speaks, Speaks::Https(_)));
-                let mut door = server::bind(address, datagrams, resolvers)
-                    .map_err(|error| error.to_string())?;
+            for mut door in doors {
                 for socket in door.udp.drain(..) {
                     opened.quic.push((socket, tls(&[doh::PROTOCOL_H3])?));
                 }
@@ -54,8 +73,7 @@ impl Encrypted {
                 opened.streams.push((door, speaks.clone()));
             }
         }
-        for &address in &doors.quic {
-            let door = server::bind(address, 1, 0).map_err(|error| error.to_string())?;
+        for door in bound.quic {
             opened.addresses.push((door.address, "QUIC"));
             for socket in door.udp {
                 opened.quic.push((socket, tls(&[quic::PROTOCOL])?));

@@ -22,7 +22,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::encrypted::Encrypted;
+use super::encrypted::{Bound, Encrypted};
 use super::{Settings, cache, certificates, first_login, household, subscriptions};
 use crate::clients::Directory;
 use crate::clock;
@@ -30,6 +30,7 @@ use crate::config::Log;
 use crate::control;
 use crate::data::Folder;
 use crate::engine::{Base, Engine, Resolver};
+use crate::hardening;
 use crate::server::stream::{self, Doors, Speaks};
 use crate::server::{self, BindError, Connections, udp};
 use crate::web::{self, Accounts, Listeners, Reloads, Site};
@@ -75,6 +76,14 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
             None
         }
     };
+    if let Some(folder) = &folder {
+        match folder.close() {
+            Ok(opened) => opened.iter().for_each(|path| {
+                warn!("{}: others could read it; it is its owner's alone again", path.display());
+            }),
+            Err(error) => warn!("{error}"),
+        }
+    }
     let data = folder.map(|folder| folder.path().to_owned());
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let workers = if config.workers == 0 { cores } else { config.workers };
@@ -85,12 +94,15 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     for &address in &config.listen {
         doors.push(server::bind(address, workers, resolvers).map_err(|error| error.to_string())?);
     }
-    let encrypted = Encrypted::open(&config, data.as_deref(), resolvers)?;
+    let encrypted = Bound::open(&config, resolvers)?;
     let http = |address: Option<SocketAddr>| {
         let bind = |at| TcpListener::bind(at).map_err(|error| BindError::new(at, "HTTP", error));
         address.map(bind).transpose().map_err(|error| error.to_string())
     };
     let listeners = Listeners { web: http(config.web)?, metrics: http(config.metrics.listen)? };
+    // Before anything is read that others have written, and before there is another thread.
+    let hardened = Arc::new(hardening::apply(&config, settings.file(), data.as_deref()));
+    let encrypted = Encrypted::show(encrypted, &config, data.as_deref())?;
 
     let devices =
         Arc::new(Directory::new(household::device_key(data.as_ref())?, config.stats.devices));
@@ -138,8 +150,9 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     {
         info!("metrics on http://{address}/");
     }
-    let shared = (Arc::clone(&engine), Arc::clone(&reloads), Arc::clone(&ready));
-    let site = Site::new(shared.0, data.clone(), accounts, shared.1, shared.2);
+    let of_site = (Arc::clone(&engine), data.clone(), accounts);
+    let shown = (Arc::clone(&reloads), Arc::clone(&hardened), Arc::clone(&ready));
+    let site = Site::new(of_site.0, of_site.1, of_site.2, shown.0, shown.1, shown.2);
     web::spawn(listeners, site)
         .map_err(|error| format!("cannot start the HTTP server: {error}"))?;
     let say_ready = || {
@@ -165,7 +178,7 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     if let Some(certificate) = &certificate {
         certificates::spawn(Arc::clone(certificate), Arc::clone(&engine))?;
     }
-    let mut house = House { settings, engine, data, certificate, reloads, news, due };
+    let mut house = House { settings, engine, data, certificate, reloads, hardened, news, due };
     house.wait_for_signals(say_ready)?;
     let (engine, data) = (house.engine, house.data);
 

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use ring::hmac;
+use zeroize::Zeroizing;
 
 use crate::config::PSEUDONYM;
 
@@ -25,8 +26,8 @@ impl Key {
     /// # Errors
     /// The system gives no random numbers.
     pub fn random() -> io::Result<Self> {
-        let mut octets = [0; KEY];
-        getrandom::fill(&mut octets).map_err(|error| io::Error::other(error.to_string()))?;
+        let mut octets = Zeroizing::new([0; KEY]);
+        getrandom::fill(&mut *octets).map_err(|error| io::Error::other(error.to_string()))?;
         Ok(Self::from_octets(&octets))
     }
 
@@ -35,11 +36,11 @@ impl Key {
     /// # Errors
     /// The file can be neither read nor made, or is no key.
     pub fn kept_at(path: &Path) -> io::Result<Self> {
-        let mut octets = [0; KEY];
+        let mut octets = Zeroizing::new([0; KEY]);
         match File::open(path) {
-            Ok(mut file) => file.read_exact(&mut octets)?,
+            Ok(mut file) => file.read_exact(&mut *octets)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                getrandom::fill(&mut octets)
+                getrandom::fill(&mut *octets)
                     .map_err(|error| io::Error::other(error.to_string()))?;
                 // Under another name first: half a key after a power cut would be an error for
                 // ever.
@@ -47,7 +48,7 @@ impl Key {
                 let _ = fs::remove_file(&draft);
                 let mut file =
                     File::options().write(true).create_new(true).mode(0o600).open(&draft)?;
-                file.write_all(&octets)?;
+                file.write_all(&*octets)?;
                 file.sync_all()?;
                 fs::rename(&draft, path)?;
             }

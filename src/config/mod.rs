@@ -14,6 +14,7 @@ mod document;
 mod doors;
 mod error;
 mod field;
+mod hardening;
 mod household;
 mod items;
 mod list;
@@ -42,6 +43,7 @@ pub use alerts::{AlertKind, Alerts, SecretUrl};
 pub use counting::{History, Metrics, Stats, StatsLevel};
 pub use doors::{Access, Encrypted};
 pub use error::ConfigError;
+pub use hardening::Hardening;
 pub use household::{
     BlockAnswer, Device, HOUSE, KnownBy, Mac, Malformed, Member, PSEUDONYM, Profile, Slot, own_name,
 };
@@ -119,6 +121,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// What is worth an alert, and who is sent alerts.
     pub alerts: Alerts,
+    /// What it takes from itself once its doors are open.
+    pub hardening: Hardening,
     /// Which lines are logged.
     pub log: Log,
 }
@@ -340,6 +344,7 @@ impl Default for Config {
             history: History::default(),
             metrics: Metrics::default(),
             alerts: Alerts::default(),
+            hardening: Hardening::default(),
             log: Log::default(),
         }
     }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use reqwest::Url;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -18,8 +19,9 @@ use super::settings::settings;
 /// Values by key, as YAML.
 pub type Since = BTreeMap<String, String>;
 
-/// Where everything else is: it must be known before.
-const FOLDER: &str = "data";
+/// Made in the file alone: where everything else is must be known before, and whoever logs in must
+/// not open what is closed against those who get in.
+const OF_FILE: [&str; 3] = ["data", "hardening.landlock", "hardening.seccomp"];
 
 /// A setting, as it is told to its owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -44,7 +46,9 @@ impl Config {
     /// a file that was not named before.
     pub fn set(&mut self, key: &str, yaml: &str) -> Result<(), ConfigError> {
         let refuse = |text: &str| Err(ConfigError::new(key, None, text));
-        let Some(setting) = settings().find(|setting| setting.key == key && key != FOLDER) else {
+        let Some(setting) =
+            settings().find(|setting| setting.key == key && !OF_FILE.contains(&key))
+        else {
             let near = nearest(key, settings().map(|setting| setting.key));
             let near =
                 near.map_or_else(String::new, |near| format!("; did you mean {}?", quoted(near)));
@@ -59,8 +63,8 @@ impl Config {
         let given: Vec<_> = settings().map(|setting| (setting.key.to_owned(), &root)).collect();
         reader.compare(&mut new, &given);
         reader.finish(yaml, key)?;
-        let known = self.clone().paths();
-        if let Some(path) = new.paths().into_iter().find(|path| !known.contains(path)) {
+        let known = self.files();
+        if let Some(path) = new.files().into_iter().find(|path| !known.contains(path)) {
             return refuse(&format!(
                 "{} is a file: files are named in the settings file only; give a URL, or write it there",
                 path.display()
@@ -92,20 +96,26 @@ impl Config {
         told.collect()
     }
 
-    /// All files and folders that are named.
-    fn paths(&mut self) -> Vec<PathBuf> {
-        let mut paths = Vec::new();
+    /// All files that are to be read, those of URLs included.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let of_url = |url: &str| {
+            let url = Url::parse(url).ok().filter(|url| url.scheme() == "file")?;
+            url.to_file_path().ok()
+        };
+        let mut config = self.clone();
+        let mut files = Vec::new();
         for setting in settings() {
-            match (setting.field)(self) {
-                Field::Folder(path) | Field::File(path) => paths.extend(path.clone()),
-                Field::Files(files) => paths.extend(files.iter().cloned()),
+            match (setting.field)(&mut config) {
+                Field::File(file) => files.extend(file.clone()),
+                Field::Files(named) => files.extend(named.iter().cloned()),
                 Field::Listed(lists, _) => {
-                    paths.extend(lists.iter().filter_map(|list| list.file.clone()));
+                    files.extend(lists.iter().filter_map(|list| list.file.clone()));
+                    files.extend(lists.iter().filter_map(|list| of_url(list.url.as_deref()?)));
                 }
                 _ => {}
             }
         }
-        paths
+        files
     }
 }
 
@@ -129,7 +139,7 @@ mod tests {
         let mut other = config.clone();
         let mut set = 0;
         for Told { key, value, .. } in config.told() {
-            if key != FOLDER && !value.is_empty() {
+            if !OF_FILE.contains(&key.as_str()) && !value.is_empty() {
                 other.set(&key, &value).unwrap();
                 set += 1;
             }
@@ -147,10 +157,13 @@ mod tests {
         let said = refused(&mut config, "level", "sttrict");
         assert!(said.contains("did you mean `strict`"), "{said}");
         assert!(refused(&mut config, "levl", "strict").contains("did you mean `level`?"));
-        assert!(refused(&mut config, "data", "/tmp").contains("no setting"));
+        for (key, yaml) in [("data", "/tmp"), ("hardening.landlock", "false")] {
+            assert!(refused(&mut config, key, yaml).contains("no setting"));
+        }
         for (key, yaml) in [
             ("local.hosts", "/etc/shadow"),
             ("lists", "[{ name: mine, file: /etc/shadow }]"),
+            ("lists", "[{ name: mine, url: file:///etc/shadow }]"),
             ("encrypted.certificate", "/etc/shadow"),
         ] {
             let said = refused(&mut config, key, yaml);

@@ -212,6 +212,9 @@ fn open(path: &Path, manner: &str, steps: &[&str]) -> Result<Connection, StoreEr
     let database = |error| StoreError::Database { path: path.to_owned(), error };
     let mut connection = Connection::open(path).map_err(database)?;
     connection.busy_timeout(PATIENCE).map_err(database)?;
+    // What does not fit into memory meanwhile goes where all else is, not where others write.
+    let folder = path.parent().and_then(Path::to_str);
+    let _ = connection.pragma_update(None, "temp_store_directory", folder);
     // What a file is made of can only be said while it is new: before the journal.
     connection.execute_batch(manner).map_err(database)?;
     connection.pragma_update(None, "journal_mode", "wal").map_err(database)?;

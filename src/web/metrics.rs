@@ -12,6 +12,7 @@ use super::families::{Families, counter, fractional_counter, gauge, histogram};
 use super::household;
 use super::process::Process;
 use crate::engine::Engine;
+use crate::hardening::Hardened;
 use crate::lists::Status;
 use crate::stats::{Bound, RCODES, Source, Totals, Transport};
 use crate::upstream::ServerFigures;
@@ -27,11 +28,12 @@ const COMMIT: &str = match option_env!("TRACKLESS_COMMIT") {
 pub(super) struct Exporter {
     engine: Arc<Engine>,
     reloads: Arc<Reloads>,
+    hardened: Arc<Hardened>,
 }
 
 impl Exporter {
-    pub(super) fn new(engine: Arc<Engine>, reloads: Arc<Reloads>) -> Self {
-        Self { engine, reloads }
+    pub(super) fn new(engine: Arc<Engine>, reloads: Arc<Reloads>, hardened: Arc<Hardened>) -> Self {
+        Self { engine, reloads, hardened }
     }
 }
 
@@ -51,6 +53,10 @@ impl Exporter {
         self.rules(&mut families);
         self.hits(&mut families);
         self.upstreams(&mut families);
+        let parts = self.hardened.parts();
+        let parts = parts.map(|(part, holds)| gauge(&[("part", part)], f64::from(u8::from(holds))));
+        let help = "Whether a part of what the server takes from itself holds: 1, else 0.";
+        families.gauges("trackless_hardening_active", help, parts.collect());
         process(&mut families);
         families.text()
     }

@@ -48,6 +48,7 @@ use tokio::time::timeout;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::engine::Engine;
+use crate::hardening::Hardened;
 use api::House;
 pub use login::{Accounts, Password, Who};
 use metrics::Exporter;
@@ -89,9 +90,10 @@ impl Site {
         data: Option<PathBuf>,
         accounts: Arc<Accounts>,
         reloads: Arc<Reloads>,
+        hardened: Arc<Hardened>,
         ready: Arc<AtomicBool>,
     ) -> Self {
-        let exporter = Arc::new(Exporter::new(Arc::clone(&engine), reloads));
+        let exporter = Arc::new(Exporter::new(Arc::clone(&engine), reloads, hardened));
         let streams = Arc::new(Semaphore::new(serve::STREAMS));
         let house = Arc::new(House::new(Arc::clone(&engine), data));
         Self { engine, house, accounts, exporter, ready, streams }

@@ -41,13 +41,19 @@ impl Server {
     }
 
     pub fn start_in(folder: TempDir, settings: &str) -> Self {
+        Self::start_by(command(&[]), folder, settings)
+    }
+
+    /// Serves by a command that runs the program with the words that are put behind it.
+    pub fn start_by(mut command: Command, folder: TempDir, settings: &str) -> Self {
         let given = |key: &str| settings.lines().any(|line| line.starts_with(key));
         let listen = if given("listen:") { "" } else { "listen: 127.0.0.1:0\n" };
         let data = if given("data:") { "" } else { "data: data\n" };
         let text = format!("{listen}web: 127.0.0.1:0\n{data}{settings}");
         let config = folder.path().join("trackless.yaml");
         std::fs::write(&config, text).unwrap();
-        let mut child = command(&["serve", "--config", config.to_str().unwrap()])
+        let mut child = command
+            .args(["serve", "--config", config.to_str().unwrap()])
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -73,6 +79,15 @@ impl Server {
                 return rest.split_whitespace().next().unwrap_or("").to_owned();
             }
         }
+    }
+
+    /// What the system tells of the process and of each of its threads.
+    pub fn statuses(&self) -> Vec<String> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
+        tasks
+            .flatten()
+            .filter_map(|task| std::fs::read_to_string(task.path().join("status")).ok())
+            .collect()
     }
 
     pub fn path(&self, name: &str) -> std::path::PathBuf {

@@ -16,6 +16,7 @@ use super::Settings;
 use super::subscriptions::Due;
 use crate::config::Config;
 use crate::engine::{Base, Engine, Setting, Way, Wish, Wished};
+use crate::hardening::Hardened;
 use crate::lists::Status;
 use crate::server::certificate::Certificate;
 use crate::web::Reloads;
@@ -28,6 +29,8 @@ pub(super) struct House {
     /// Shown by encrypted doors, if there are any.
     pub(super) certificate: Option<Arc<Certificate>>,
     pub(super) reloads: Arc<Reloads>,
+    /// What can be read.
+    pub(super) hardened: Arc<Hardened>,
     /// Lists were fetched, or there is news of why not.
     pub(super) news: mpsc::Receiver<()>,
     /// Which lists are to be fetched before it is time.
@@ -85,6 +88,7 @@ impl House {
     fn read(&self) -> Result<Config, String> {
         let (config, mistakes) = self.settings.read_with(&self.engine.since())?;
         mistakes.iter().for_each(|mistake| warn!("left out of what was set since: {mistake}"));
+        self.hardened.admits(&config)?;
         Ok(config)
     }
 
@@ -133,6 +137,8 @@ impl House {
         if let Some(mistake) = mistakes.iter().find(|mistake| !before.contains(mistake)) {
             return Err(mistake.to_string());
         }
+        // The file may have changed meanwhile.
+        self.hardened.admits(&config)?;
         let later = is_used_at_start(key);
         self.reload(Ok(config))?;
         self.due.look();
@@ -184,8 +190,8 @@ fn reload(config: Config, engine: &Arc<Engine>, data: Option<&PathBuf>) -> Resul
 }
 
 /// What is used at the start alone: keys of settings, or sections.
-const AT_START: [&str; 8] =
-    ["listen", "web", "encrypted", "data", "workers", "cache.size", "tcp", "log"];
+const AT_START: [&str; 9] =
+    ["listen", "web", "encrypted", "data", "workers", "cache.size", "tcp", "hardening", "log"];
 
 /// Whether the setting `key` cannot change while the server runs.
 fn is_used_at_start(key: &str) -> bool {

@@ -1,4 +1,4 @@
-//! Settings of what is counted, kept and told.
+//! Settings of what is counted, kept and told, and of the process as a whole.
 
 use crate::config::Config;
 use crate::config::field::Field;
@@ -100,6 +100,16 @@ pub(super) const SETTINGS: &[Setting<Config>] = &[
         key: "alerts.rate",
         about: "most messages an hour to each of these; the rest is summed up in one",
         field: |config| Field::Count(&mut config.alerts.rate, 1..=1_000),
+    },
+    Setting {
+        key: "hardening.landlock",
+        about: "whether all other files are closed once the doors are open; new folders need a restart",
+        field: |config| Field::Switch(&mut config.hardening.landlock),
+    },
+    Setting {
+        key: "hardening.seccomp",
+        about: "whether system calls that are never needed are refused then",
+        field: |config| Field::Switch(&mut config.hardening.seccomp),
     },
     Setting {
         key: "log",

@@ -198,6 +198,7 @@ fn every_key_is_read() {
             rate: 3,
         },
         stats: Stats { level: StatsLevel::Counts, devices: 7, companies: 100, pairs: 101 },
+        hardening: Hardening { landlock: false, seccomp: false },
         log: Log::Debug,
     };
     assert_eq!(read(FULL), expected);

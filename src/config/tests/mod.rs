@@ -80,5 +80,6 @@ stats: { level: counts, devices: 7, companies: 100, pairs: 101 }
 metrics: { listen: 127.0.0.1, token: 0123456789-abcdef, companies: 7, pairs: 8 }
 history: { flush: 60s, hours: 30d, days: 100d, size: 64 MiB, queries: 2d, queries_size: 64 MiB }
 alerts: { kinds: [night, around], webhook: "http://u:p@192.168.1.5/x", ntfy: https://ntfy.example/topic, mqtt: mqtt://192.168.1.5, rate: 3 }
+hardening: { landlock: false, seccomp: false }
 log: debug
 "##;

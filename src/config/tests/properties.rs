@@ -254,6 +254,7 @@ fn config() -> impl Strategy<Value = Config> {
                 viewers: (0..devices % 2).map(|n| format!("#{n}")).collect(),
             },
             button: OwnButton { open: devices % 2 == 0, most: seconds_of(60 + devices) },
+            hardening: Hardening { landlock: devices % 2 == 0, seccomp: devices % 3 == 0 },
             log: [Log::Error, Log::Warn, Log::Info, Log::Debug][devices % 4],
             history: History {
                 flush: seconds_of(1 + devices % 3_600),

@@ -10,6 +10,7 @@ use std::path::Path;
 use data_encoding::BASE64URL_NOPAD;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::Who;
 use super::totp::Totp;
@@ -85,9 +86,9 @@ impl Account {
 /// # Errors
 /// The system gives no random numbers.
 pub(super) fn secret() -> Result<String, getrandom::Error> {
-    let mut octets = [0; 32];
-    getrandom::fill(&mut octets)?;
-    Ok(BASE64URL_NOPAD.encode(&octets))
+    let mut octets = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *octets)?;
+    Ok(BASE64URL_NOPAD.encode(&*octets))
 }
 
 /// What is kept of a secret, and compared.

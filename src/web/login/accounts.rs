@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use tokio::sync::{Semaphore, watch};
 use tracing::warn;
+use zeroize::Zeroizing;
 
 use super::account::{Account, Session, hash, secret};
 use super::apps::App;
@@ -359,7 +360,7 @@ fn begin_session(account: &mut Account, who: Who) -> Result<String, Refusal> {
 
 /// A new secret for codes.
 pub(super) fn new_totp() -> Result<Totp, Refusal> {
-    let mut secret = [0; SECRET];
-    getrandom::fill(&mut secret)?;
-    Ok(Totp::new(secret))
+    let mut secret = Zeroizing::new([0; SECRET]);
+    getrandom::fill(&mut *secret)?;
+    Ok(Totp::new(&secret))
 }

@@ -6,6 +6,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize as _;
 
 /// Memory of one hash in KiB: what OWASP names as the least for two rounds. A small computer takes a
 /// fifth of a second for it, and has it to spare once; two at a time are never made.
@@ -16,7 +17,7 @@ pub(super) const LEAST: usize = 10;
 /// Octets of a password.
 const MOST: usize = 1_024;
 
-/// A password as it is typed. It shows itself to nobody.
+/// A password as it is typed. It shows itself to nobody, and is overwritten when it goes.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Password(String);
@@ -54,6 +55,12 @@ impl Password {
                 false
             }
         }
+    }
+}
+
+impl Drop for Password {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

@@ -3,13 +3,14 @@
 use data_encoding::BASE32_NOPAD;
 use ring::hmac;
 use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// Seconds a code holds.
 const STEP: u64 = 30;
 /// Octets of a secret (RFC 4226 section 4).
 pub(super) const SECRET: usize = 20;
 
-/// What makes the codes.
+/// What makes the codes; overwritten when it goes.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Totp {
     /// In base 32, as apps take it.
@@ -19,8 +20,8 @@ pub(super) struct Totp {
 }
 
 impl Totp {
-    pub(super) fn new(secret: [u8; SECRET]) -> Self {
-        Self { secret: BASE32_NOPAD.encode(&secret), last: 0 }
+    pub(super) fn new(secret: &[u8; SECRET]) -> Self {
+        Self { secret: BASE32_NOPAD.encode(secret), last: 0 }
     }
 
     pub(super) fn secret(&self) -> &str {
@@ -34,7 +35,9 @@ impl Totp {
 
     /// Whether `code` is good at `now`, in seconds since 1970, a step more or less; then it is used.
     pub(super) fn accept(&mut self, code: &str, now: u64) -> bool {
-        let Ok(key) = BASE32_NOPAD.decode(self.secret.as_bytes()) else { return false };
+        let Ok(key) = BASE32_NOPAD.decode(self.secret.as_bytes()).map(Zeroizing::new) else {
+            return false;
+        };
         let now = now / STEP;
         let mut good = None;
         for step in now.saturating_sub(1)..=now + 1 {
@@ -45,6 +48,12 @@ impl Totp {
         }
         self.last = good.unwrap_or(self.last);
         good.is_some()
+    }
+}
+
+impl Drop for Totp {
+    fn drop(&mut self) {
+        self.secret.zeroize();
     }
 }
 
@@ -76,15 +85,15 @@ mod tests {
             (20_000_000_000, "353130"),
         ] {
             assert_eq!(of_step(key, time / STEP), code);
-            let mut totp = Totp::new(*key);
+            let mut totp = Totp::new(key);
             assert!(!totp.accept(code, time + 2 * STEP), "too late");
             let early = time.checked_sub(2 * STEP);
             assert!(early.is_none_or(|early| !totp.accept(code, early)), "too early");
             assert!(totp.accept(code, time + STEP), "a step late");
             assert!(!totp.accept(code, time + STEP), "once only");
-            assert!(Totp::new(*key).accept(code, time - STEP), "a step early");
+            assert!(Totp::new(key).accept(code, time - STEP), "a step early");
             for wrong in ["", "0", "28708", "2870820", "٢٨٧٠٨٢"] {
-                assert!(!Totp::new(*key).accept(wrong, time));
+                assert!(!Totp::new(key).accept(wrong, time));
             }
         }
     }

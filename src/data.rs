@@ -9,6 +9,21 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+/// The key of the devices' pseudonyms.
+pub const DEVICE_KEY: &str = "device.key";
+/// Logins.
+pub const ACCOUNT: &str = "account.json";
+/// The certificate of the house's authority, which is no secret.
+pub const AUTHORITY: &str = "ca.pem";
+/// Its key.
+pub const AUTHORITY_KEY: &str = "ca.key";
+/// The certificate that a public authority has given, and its key.
+pub const CERTIFICATE: &str = "acme.pem";
+/// Our account with that authority.
+pub const ACME_ACCOUNT: &str = "acme-account.json";
+/// Files that let others in.
+pub const SECRETS: [&str; 5] = [DEVICE_KEY, ACCOUNT, AUTHORITY_KEY, CERTIFICATE, ACME_ACCOUNT];
+
 /// A data folder that is there.
 #[derive(Debug)]
 pub struct Folder(PathBuf);
@@ -67,9 +82,9 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(&draft, path)
 }
 
-/// As given, else what systemd hands to a service, else the user's folder for state (XDG Base
-/// Directory Specification).
-fn place(path: Option<&Path>) -> Option<PathBuf> {
+/// Where the folder is, or would be: as given, else what systemd hands to a service, else the user's
+/// folder for state (XDG Base Directory Specification).
+pub fn place(path: Option<&Path>) -> Option<PathBuf> {
     let variable = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     path.map(Path::to_owned)
         .or_else(|| variable("STATE_DIRECTORY"))

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -44,6 +44,11 @@ impl Settings {
     /// out.
     pub(super) fn read_with(&self, since: &Since) -> Result<(Config, Vec<ConfigError>), String> {
         Ok(self.above(self.of_file()?, since))
+    }
+
+    /// The file, if one was given.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.config.as_deref()
     }
 
     /// Keys that the file sets.

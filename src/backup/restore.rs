@@ -113,8 +113,11 @@ fn check(
 ) -> Result<(), BackupError> {
     let has = |name: &str| manifest.files.iter().any(|piece| piece.name == name);
     let has_config = manifest.files.iter().any(|piece| piece.name.starts_with(CONFIG));
+    if has_config && !has(SETTINGS) {
+        return Err(BackupError::refused(file, "it has files of settings, and no settings"));
+    }
     match target.settings {
-        Some(settings) if has(SETTINGS) => {
+        Some(settings) if has_config => {
             let path = draft.join(SETTINGS);
             let text =
                 fs::read_to_string(&path).map_err(|error| BackupError::file(&path, error))?;
@@ -122,9 +125,6 @@ fn check(
         }
         None if has_config => {
             return Err(BackupError::refused(file, "nobody says where its settings go"));
-        }
-        _ if has_config && !has(SETTINGS) => {
-            return Err(BackupError::refused(file, "it has files of settings, and no settings"));
         }
         _ => {}
     }

@@ -73,7 +73,7 @@ impl Database {
     /// What is wrong with it.
     pub fn check(self, path: &Path, time: Duration) -> Result<Option<usize>, Unsound> {
         let database = |error| StoreError::Database { path: path.to_owned(), error };
-        let connection = open_to_read(path)?;
+        let mut connection = open_to_read(path)?;
         let version = version(&connection).map_err(database)?;
         if version > self.version {
             let (path, known) = (path.to_owned(), self.version);

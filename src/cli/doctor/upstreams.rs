@@ -17,8 +17,11 @@ use crate::upstream::{Anchors, Figures, Pools, Question, Trust};
 /// Time for an answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long an answer took, or why there was none.
+type Outcome = Result<Duration, String>;
+
 pub(super) fn look(config: &config::Upstream, told: &[told::Upstream], found: &mut Findings) {
-    let answers: Vec<(String, Result<Duration, String>)> = match ask_all(config, told) {
+    let answers = match ask_all(config, told) {
         Ok(answers) => answers,
         Err(error) => {
             found.wrong("upstream", error, "see `upstream` in the settings");
@@ -51,7 +54,7 @@ pub(super) fn look(config: &config::Upstream, told: &[told::Upstream], found: &m
 fn ask_all(
     config: &config::Upstream,
     told: &[told::Upstream],
-) -> Result<Vec<(String, Result<Duration, String>)>, String> {
+) -> Result<Vec<(String, Outcome)>, String> {
     let trust =
         Trust::read(config.ca.as_deref()).map_err(|error| format!("upstream.ca: {error}"))?;
     let runtime = runtime::Builder::new_current_thread()
@@ -75,11 +78,7 @@ fn ask_all(
     Ok(LocalSet::new().block_on(&runtime, join_all(each)))
 }
 
-async fn ask(
-    url: &UpstreamUrl,
-    config: &config::Upstream,
-    trust: &Trust,
-) -> Result<Duration, String> {
+async fn ask(url: &UpstreamUrl, config: &config::Upstream, trust: &Trust) -> Outcome {
     let mut alone = config::Upstream {
         servers: vec![url.clone()],
         domains: Vec::new(),

@@ -152,16 +152,25 @@ fn place(name: &str, mode: u32, target: &Target<'_>) -> (PathBuf, u32) {
     }
 }
 
-/// What was moved so far; moved back when dropped before it is done.
+/// What was moved so far, and the folders made for it; undone when dropped before it is done.
 #[derive(Default)]
 struct Moved {
     moved: Vec<(PathBuf, PathBuf)>,
+    made: Vec<PathBuf>,
     done: bool,
 }
 
 impl Moved {
     fn go(&mut self, from: &Path, to: &Path) -> Result<(), BackupError> {
-        move_to(from, to).map_err(|error| BackupError::file(to, error))?;
+        let failed = |error| BackupError::file(to, error);
+        let missing = to.ancestors().skip(1).take_while(|folder| {
+            !folder.as_os_str().is_empty() && folder.symlink_metadata().is_err()
+        });
+        for folder in missing.collect::<Vec<_>>().into_iter().rev() {
+            fs::create_dir(folder).map_err(failed)?;
+            self.made.push(folder.to_owned());
+        }
+        move_to(from, to).map_err(failed)?;
         self.moved.push((from.to_owned(), to.to_owned()));
         Ok(())
     }
@@ -173,15 +182,15 @@ impl Drop for Moved {
             for (from, to) in self.moved.iter().rev() {
                 let _ = move_to(to, from);
             }
+            for folder in self.made.iter().rev() {
+                let _ = fs::remove_dir(folder);
+            }
         }
     }
 }
 
 /// Moves a file to where nothing is; from one disk to another, too.
 fn move_to(from: &Path, to: &Path) -> io::Result<()> {
-    if let Some(folder) = to.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)?;
-    }
     match fs::rename(from, to) {
         Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
             let mode = fs::metadata(from)?.permissions().mode();

@@ -184,3 +184,29 @@ fn what_is_no_backup_or_of_no_use_is_refused() {
     assert!(done, "{text}");
     assert_eq!(fs::read(folder.path().join("new/device.key")).unwrap(), key);
 }
+
+#[test]
+fn what_cannot_be_put_back_as_a_whole_is_not_put_back_at_all() {
+    let folder = TempDir::new().unwrap();
+    let (settings, list) = (b"level: strict".as_slice(), b"ads.example".as_slice());
+    let files = [piece("config/trackless.yaml", settings), piece("config/own/ads.txt", list)];
+    let backup = archive(&[
+        file("manifest.json", &manifest(&files)),
+        file("config/trackless.yaml", settings),
+        file("config/own/ads.txt", list),
+    ]);
+    fs::write(folder.path().join("b.tgz"), backup).unwrap();
+    fs::write(folder.path().join("x.yaml"), "# of before").unwrap();
+    // No folder, and nothing that would be written over either.
+    fs::write(folder.path().join("own"), "a file").unwrap();
+    let before = all(folder.path());
+    let words = ["restore", "b.tgz", "--config", "x.yaml", "--data", "new", "--replace"];
+    let (done, text) = said(folder.path(), &words);
+    assert!(!done && text.contains("own/ads.txt: "), "{text}");
+    assert_eq!(all(folder.path()), before);
+    assert_eq!(fs::read(folder.path().join("x.yaml")).unwrap(), b"# of before");
+    fs::remove_file(folder.path().join("own")).unwrap();
+    let (done, text) = said(folder.path(), &words);
+    assert!(done, "{text}");
+    assert_eq!(fs::read(folder.path().join("own/ads.txt")).unwrap(), list);
+}

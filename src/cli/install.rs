@@ -108,7 +108,8 @@ pub(super) fn install(wanted: &Install) -> Result<(), String> {
             held.mend(53)
         ))?,
     }
-    orders.into_iter().try_for_each(|order| systemctl(order, wanted.dry_run))
+    orders.into_iter().try_for_each(|order| systemctl(order, wanted.dry_run))?;
+    say("the link that sets the dashboard's password is in `journalctl -u trackless`")
 }
 
 pub(super) fn uninstall(wanted: &Uninstall) -> Result<(), String> {

@@ -10,7 +10,7 @@ use super::finish;
 use crate::backup::{Restored, Target, look, restore};
 use crate::config::Config;
 use crate::control;
-use crate::data;
+use crate::data::{self, DEVICE_KEY};
 
 /// From where, and where to.
 #[derive(Debug, Clone, Args)]
@@ -63,9 +63,11 @@ pub(super) fn run(wanted: &Wanted) -> Result<(), String> {
         if !manifest.secrets {
             writeln!(
                 out,
-                "there were no secrets in it: set passwords and tokens anew; without the key of before, \
-                 devices get new names"
+                "there were no secrets in it: tokens of the settings are to be set anew"
             )?;
+        }
+        if !data.join(DEVICE_KEY).exists() {
+            writeln!(out, "without the key of before, devices get new names")?;
         }
         Ok(())
     };

@@ -29,6 +29,14 @@ pub(super) fn look(config: &Config, folder: Option<&Path>, found: &mut Findings)
         return;
     };
     let place = folder.display();
+    let own = rustix::process::geteuid();
+    let is_other =
+        fs::metadata(folder).is_ok_and(|known| known.uid() != own.as_raw()) && !own.is_root();
+    if is_other {
+        let mend = "look as the server's user, or as root";
+        found.warn("folder", format!("{place} is another user's"), mend);
+        return;
+    }
     if let Err(error) = try_write(folder) {
         let mend = "let the server's user own it, and mount it so that it can be written to";
         found.wrong("folder", format!("{place} cannot be written to: {error}"), mend);

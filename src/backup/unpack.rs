@@ -73,10 +73,14 @@ pub(super) fn unpack(file: &Path, to: &Path) -> Result<(Manifest, Vec<u32>), Bac
         out.sync_all().map_err(failed)?;
         modes.push(mode);
     }
-    match entries.next() {
-        None => Ok((manifest, modes)),
-        Some(_) => Err(BackupError::refused(file, "there is more in it than its manifest says")),
+    let more = || BackupError::refused(file, "there is more in it than its manifest says");
+    if entries.next().is_some() {
+        return Err(more());
     }
+    // Behind the end is filling, and the checksum of all, which is only looked at once it is read.
+    let mut rest = archive.into_inner().take(MOST_TEXT);
+    let filling = io::copy(&mut rest, &mut io::sink()).map_err(|error| damaged(file, &error))?;
+    if filling == MOST_TEXT { Err(more()) } else { Ok((manifest, modes)) }
 }
 
 fn open(file: &Path) -> Result<Archive<io::Take<Unpacked>>, BackupError> {

@@ -69,6 +69,8 @@ pub enum Order {
     Alerts,
     /// Tell which network cards are there and ask nothing.
     Silent,
+    /// Tell what is not as it should be.
+    Troubles,
 }
 
 /// What came of an order: a line for people, or what was asked for, in JSON.
@@ -157,6 +159,7 @@ fn answer(stream: &UnixStream, engine: &Engine, accounts: &Accounts) -> io::Resu
         Order::Password(who, password) => accounts.set_anew(who, &password),
         Order::Alerts => tell_of(&engine.alerts()),
         Order::Silent => tell_of(&told::silent(engine)),
+        Order::Troubles => tell_of(&told::troubles(engine)),
         Order::Figures => tell_of(&told::figures(engine)),
         Order::Choices => tell_of(&engine.choices()),
         Order::Changes => match engine.latest_changes(SHOWN) {
@@ -174,6 +177,21 @@ fn tell_of(what: &impl Serialize) -> Outcome {
 fn told_recorded(recorded: Option<Recorded>) -> Outcome {
     let recorded = recorded.ok_or("the recording is over: nobody has looked for a minute");
     tell_of(&recorded?)
+}
+
+/// Whether a server runs with the data folder `folder`.
+///
+/// # Errors
+/// It cannot be known: the socket is another user's, for example.
+pub fn is_running(folder: &Path) -> io::Result<bool> {
+    use io::ErrorKind::{ConnectionRefused, NotADirectory, NotFound};
+    match UnixStream::connect(socket(folder)) {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.kind(), NotFound | NotADirectory | ConnectionRefused) => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Gives `order` to the server of the data folder `folder`, and returns what it says.

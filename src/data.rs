@@ -9,17 +9,22 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// What no other user may read: secrets, and who asked for what.
-const PRIVATE: [&str; 8] = [
-    "account.json",
-    "acme-account.json",
-    "acme.pem",
-    "ca.key",
-    "cache.bin",
-    "device.key",
-    "queries.db",
-    "trackless.db",
-];
+/// The key of the devices' pseudonyms.
+pub const DEVICE_KEY: &str = "device.key";
+/// Logins.
+pub const ACCOUNT: &str = "account.json";
+/// The certificate of the house's authority, which is no secret.
+pub const AUTHORITY: &str = "ca.pem";
+/// Its key.
+pub const AUTHORITY_KEY: &str = "ca.key";
+/// The certificate that a public authority has given, and its key.
+pub const CERTIFICATE: &str = "acme.pem";
+/// Our account with that authority.
+pub const ACME_ACCOUNT: &str = "acme-account.json";
+/// Files that let others in.
+pub const SECRETS: [&str; 5] = [DEVICE_KEY, ACCOUNT, AUTHORITY_KEY, CERTIFICATE, ACME_ACCOUNT];
+/// Files with what was asked for; like secrets, they are for no other user.
+const WATCHED: [&str; 3] = ["cache.bin", "queries.db", "trackless.db"];
 
 /// A data folder that is there.
 #[derive(Debug)]
@@ -69,7 +74,7 @@ impl Folder {
     /// The first that cannot be closed.
     pub fn close(&self) -> Result<Vec<PathBuf>, FolderError> {
         let mut opened = Vec::new();
-        for path in PRIVATE.map(|name| self.0.join(name)) {
+        for path in SECRETS.iter().chain(&WATCHED).map(|name| self.0.join(name)) {
             // Of a link it would be the file elsewhere that changes.
             let Ok(found) = fs::symlink_metadata(&path) else { continue };
             if found.is_file() && found.permissions().mode() & 0o077 != 0 {
@@ -107,9 +112,9 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::rename(&draft, path)
 }
 
-/// As given, else what systemd hands to a service, else the user's folder for state (XDG Base
-/// Directory Specification).
-fn place(path: Option<&Path>) -> Option<PathBuf> {
+/// Where the folder is, or would be: as given, else what systemd hands to a service, else the user's
+/// folder for state (XDG Base Directory Specification).
+pub fn place(path: Option<&Path>) -> Option<PathBuf> {
     let variable = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     path.map(Path::to_owned)
         .or_else(|| variable("STATE_DIRECTORY"))

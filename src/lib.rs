@@ -38,6 +38,7 @@
 //! | [`clients`] | who asks: devices by card, address or name; what the network tells of them | config, clock, wire |
 //! | [`policy`] | what holds for whom now: profiles, schedules, the button, the owner's choices; who may ask; which names may lead into the house | clients, clock, config, filter, trackers, catalogue, wire |
 //! | [`history`] | the embedded store: what was set while the server runs; who followed whom, by hour and day; the log of queries | trackers (categories), filter (words of types) |
+//! | [`backup`] | what is kept as one file, and back again | config, data, history, clock |
 //! | [`cache`] | answers held, bounded in bytes, read without a lock | wire |
 //! | [`stats`] | counters per thread by device, company and category; reach; minutes; histograms | clients, clock, filter, trackers, wire (their words) |
 //! | [`upstream`] | who is asked: pools, strategies, every transport, recursion, validation | wire, config, clock, stats (histograms) |
@@ -53,6 +54,7 @@
 //! is in two files, `server/sys.rs` (batched system calls) and `filter/storage.rs` (mapping).
 
 pub mod alerts;
+pub mod backup;
 pub mod cache;
 pub mod catalogue;
 pub mod cli;

@@ -9,6 +9,7 @@ use tracing::warn;
 use crate::alerts;
 use crate::clients::{self, Key};
 use crate::config::StatsLevel;
+use crate::data::DEVICE_KEY;
 use crate::engine::Engine;
 use crate::history::Store;
 use crate::history::read::Reader;
@@ -16,7 +17,7 @@ use crate::history::read::Reader;
 /// The key of pseudonyms that is kept, or one for this run.
 pub(super) fn device_key(data: Option<&PathBuf>) -> Result<Key, String> {
     if let Some(data) = data {
-        let path = data.join("device.key");
+        let path = data.join(DEVICE_KEY);
         match Key::kept_at(&path) {
             Ok(key) => return Ok(key),
             Err(error) => warn!(

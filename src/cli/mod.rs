@@ -2,6 +2,7 @@
 
 mod actions;
 mod alerts;
+mod backup;
 mod button;
 mod cache;
 mod catalogue;
@@ -10,22 +11,26 @@ mod check;
 mod choices;
 pub mod config;
 mod devices;
+mod doctor;
 mod encrypted;
 mod export;
 mod first_login;
 mod household;
+mod install;
 mod lists;
 mod live;
 mod password;
 mod queries;
 mod record;
 mod report;
+mod restore;
 mod serve;
 mod settings;
 mod subscriptions;
 mod top;
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -213,6 +218,33 @@ enum Action {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Look whether all is well, and say what to do where it is not
+    Doctor {
+        /// One JSON object a line
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Write settings, counts and what was set since into one file, while the server runs or not
+    Backup {
+        /// The file; it must not be there yet
+        file: PathBuf,
+        /// With all that lets others in: the devices' key, logins, tokens, keys of certificates
+        #[arg(long)]
+        with_secrets: bool,
+        /// With the log of queries
+        #[arg(long)]
+        with_queries: bool,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Put a backup back, if all of it is sound; the server must be stopped
+    Restore(restore::Wanted),
+    /// Make this program a service of systemd
+    Install(install::Install),
+    /// Take away what `install` has put there; what is kept stays
+    Uninstall(install::Uninstall),
     /// Look at settings
     Config {
         #[command(subcommand)]
@@ -262,6 +294,13 @@ pub fn run() -> ExitCode {
             config::set(key, None, &settings)
         }
         Action::Password { viewer, settings } => password::run(viewer, &settings),
+        Action::Doctor { json, settings } => return doctor::run(json, &settings),
+        Action::Backup { file, with_secrets, with_queries, settings } => {
+            backup::run(&file, with_secrets, with_queries, &settings)
+        }
+        Action::Restore(wanted) => restore::run(&wanted),
+        Action::Install(wanted) => install::install(&wanted),
+        Action::Uninstall(wanted) => install::uninstall(&wanted),
         Action::Config { action: ConfigAction::Check { file } } => return config::check(&file),
         Action::Config { action: ConfigAction::Show { config, data } } => {
             return config::show(config.as_deref(), data.as_deref());

@@ -9,6 +9,7 @@ use std::path::Path;
 use super::document::{self, MAX_BYTES, Node, Value};
 use super::error::{ConfigError, nearest, quoted};
 use super::field::Field;
+use super::form;
 use super::items::{DEVICE_SETTINGS, PROFILE_SETTINGS};
 use super::settings::{self, SHORT_FORM, settings};
 use super::values::{Fault, print_time};
@@ -99,6 +100,9 @@ fn folder_of(file: &Path) -> &Path {
 fn from_text(text: &str, file: &str, folder: &Path) -> Result<Config, ConfigError> {
     let root = document::parse(text)
         .map_err(|refusal| ConfigError::new(file, refusal.place, &refusal.text))?;
+    if let Some(mistake) = form::mistake(&root, text, file) {
+        return Err(mistake);
+    }
     let mut reader = Reader::new(folder);
     let config = reader.config(&root);
     reader.finish(text, file).map(|()| config)
@@ -147,7 +151,9 @@ impl<'a> Reader<'a> {
         let mut given = Vec::new();
         for (key, node) in self.entries(root, "", &settings::top_keys()) {
             let names = settings::names_in(key);
-            if names.is_empty() {
+            if key == form::KEY {
+                // Looked at before.
+            } else if names.is_empty() {
                 given.push((key.to_owned(), node));
             } else if key == SHORT_FORM.0 && !matches!(node.value, Value::Map(_)) {
                 given.push((SHORT_FORM.1.to_owned(), node));

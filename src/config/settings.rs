@@ -8,7 +8,10 @@ mod counting;
 mod refusing;
 mod web;
 
+use std::iter;
+
 use super::Config;
+use super::form;
 use super::setting::Setting;
 
 /// The section that may also be written as the servers alone, and the key they have.
@@ -20,13 +23,13 @@ pub(super) fn settings() -> impl Iterator<Item = &'static Setting<Config>> {
     answering::SETTINGS.iter().chain(others.into_iter().flatten())
 }
 
-/// What may stand at the top: keys, and names of sections.
+/// What may stand at the top: keys, and names of sections; the form that all of it is in, first.
 pub(super) fn top_keys() -> Vec<&'static str> {
     let key = |setting: &Setting<Config>| match setting.section() {
         "" => setting.key,
         section => section,
     };
-    let mut keys: Vec<_> = settings().map(key).collect();
+    let mut keys: Vec<_> = iter::once(form::KEY).chain(settings().map(key)).collect();
     keys.dedup();
     keys
 }

@@ -7,6 +7,7 @@ use super::field::{
     ACTION, ALERT_KIND, BYPASS, FORMAT, Field, LEVEL, LOG, SAFE_SEARCH, STATS_LEVEL, STRATEGY,
     SWITCH, VALIDATE,
 };
+use super::form::{FORM, KEY};
 use super::items::{DEVICE_SETTINGS, PROFILE_SETTINGS};
 use super::served;
 use super::setting::Setting;
@@ -27,7 +28,7 @@ impl Config {
     pub fn to_yaml_from<'a>(&self, origin: impl Fn(&str) -> Option<&'a str>) -> String {
         // A field borrows its place for writing, though here nothing is changed.
         let mut config = self.clone();
-        let mut yaml = String::new();
+        let mut yaml = format!("# form of this file: {FORM}\n{KEY}: {FORM}\n");
         let mut section = "";
         for setting in settings() {
             if setting.section() != section {

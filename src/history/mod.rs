@@ -6,6 +6,7 @@
 //! and what was set holds until the next start. No address and no name that somebody asked for is
 //! ever in it: names are in a file of their own, [`queries`], where the owner wants them.
 
+pub mod copy;
 pub mod lately;
 mod packed;
 pub mod queries;
@@ -72,9 +73,18 @@ pub enum StoreError {
         /// What SQLite says.
         error: rusqlite::Error,
     },
-    /// It was written by a later version.
-    #[error("{}: written by a later version of Trackless; run that one, or move the file away", .0.display())]
-    Newer(PathBuf),
+    /// It was written by a newer version.
+    #[error(
+        "{}: made by a newer version ({version}), this one reads up to {known}: install the newer Trackless, or move the file away", path.display()
+    )]
+    Newer {
+        /// Its file.
+        path: PathBuf,
+        /// The version of how it is laid out.
+        version: usize,
+        /// The last one that is known.
+        known: usize,
+    },
     /// While it was open.
     #[error("the store: {0}")]
     Write(#[from] rusqlite::Error),
@@ -95,12 +105,14 @@ pub struct Change {
 
 impl Store {
     /// The store in the data folder `folder`; made if it is not there. Damaged, it is put aside and
-    /// begun anew; the second value is where the damaged one is.
+    /// begun anew; the second value is where the damaged one is. An older version's is copied before
+    /// it is laid out anew.
     ///
     /// # Errors
-    /// It can be neither read nor made, or is a later version's.
+    /// It can be neither read nor made, or is a newer version's: that is left as it is.
     pub fn open(folder: &Path) -> Result<(Self, Option<PathBuf>), StoreError> {
         let path = folder.join(FILE);
+        copy::remove_old(&path);
         match Self::open_at(&path) {
             Err(StoreError::Database { error, .. }) if is_damage(&error) => {
                 let aside = path.with_extension("damaged");
@@ -116,7 +128,7 @@ impl Store {
     fn open_at(path: &Path) -> Result<Self, StoreError> {
         // Small pages, for small changes.
         let manner = format!("PRAGMA page_size = {PAGE}; PRAGMA synchronous = FULL;");
-        Ok(Self(open(path, &manner, STEPS)?))
+        Ok(Self(open(path, &manner, STEPS, Before::Copy)?))
     }
 
     /// Octets of the file.
@@ -200,8 +212,26 @@ fn changes(
     Ok(changes?)
 }
 
+/// Whether what is laid out anew is copied before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Copy,
+    /// What is kept for days only must not stay longer in a copy.
+    Nothing,
+}
+
 /// Opens the file at `path` for its one writer, in this `manner`, and leads it through `steps`.
-fn open(path: &Path, manner: &str, steps: &[&str]) -> Result<Connection, StoreError> {
+fn open(
+    path: &Path,
+    manner: &str,
+    steps: &[&str],
+    before: Before,
+) -> Result<Connection, StoreError> {
+    let newer =
+        |version| Err(StoreError::Newer { path: path.to_owned(), version, known: steps.len() });
+    if let Some(version) = copy::version_of_header(path).filter(|version| *version > steps.len()) {
+        return newer(version);
+    }
     // Made by us first: nobody else is to read it, not even for a moment.
     OpenOptions::new()
         .append(true)
@@ -218,12 +248,12 @@ fn open(path: &Path, manner: &str, steps: &[&str]) -> Result<Connection, StoreEr
     // What a file is made of can only be said while it is new: before the journal.
     connection.execute_batch(manner).map_err(database)?;
     connection.pragma_update(None, "journal_mode", "wal").map_err(database)?;
-    let version: usize = connection
-        .pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))
-        .map(|version| usize::try_from(version).unwrap_or(usize::MAX))
-        .map_err(database)?;
+    let version = copy::version(&connection).map_err(database)?;
     if version > steps.len() {
-        return Err(StoreError::Newer(path.to_owned()));
+        return newer(version);
+    }
+    if before == Before::Copy && (1..steps.len()).contains(&version) {
+        copy::keep_before(&connection, path, steps.len())?;
     }
     for (step, sql) in steps.iter().enumerate().skip(version) {
         let transaction = connection.transaction().map_err(database)?;
@@ -305,7 +335,9 @@ mod tests {
         assert!(aside.unwrap().exists());
         store.0.pragma_update(None, "user_version", 99).unwrap();
         drop(store);
-        assert!(matches!(Store::open(folder.path()), Err(StoreError::Newer(_))));
-        assert!(path.exists());
+        let untouched = fs::read(&path).unwrap();
+        let error = Store::open(folder.path()).unwrap_err();
+        assert!(matches!(error, StoreError::Newer { version: 99, .. }), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), untouched);
     }
 }

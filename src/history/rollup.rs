@@ -6,10 +6,12 @@
 //! anything, so that reach can be told when the hours are gone.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
 
 use foldhash::fast::RandomState;
 use rusqlite::{OptionalExtension as _, Statement, Transaction, params};
 
+use super::copy::remove_before;
 use super::packed::{Counted, Counts, pack, unpack};
 use super::read::Sums;
 use super::rows::{
@@ -170,6 +172,10 @@ impl Store {
         device: Option<&str>,
         since: Option<u64>,
     ) -> Result<usize, StoreError> {
+        // A copy of how it was before would remember.
+        if let Some(path) = self.0.path() {
+            remove_before(Path::new(path), |_| true);
+        }
         let hour = since.unwrap_or(0);
         let (day, month) = (hour / DAY, hour / DAY / MONTH);
         let transaction = self.0.transaction()?;

@@ -22,11 +22,10 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::sign::CertifiedKey;
 use x509_parser::parse_x509_certificate;
 
-use super::certificate::{Certificate, CertificateError, GIVEN, chain, write};
+use super::certificate::{Certificate, CertificateError, chain, write};
 use crate::clock;
+use crate::data::{ACME_ACCOUNT, CERTIFICATE};
 
-/// File of our account with the authority.
-const ACCOUNT: &str = "acme-account.json";
 /// Part of its life that a certificate has left when it is renewed.
 const RENEW: u64 = 3;
 /// Time the authority gets to look at us, and to sign.
@@ -48,14 +47,14 @@ pub enum AcmeError {
     #[error("{0}")]
     Certificate(#[from] CertificateError),
     /// Our account with it cannot be read or written.
-    #[error("{ACCOUNT}: {0}")]
+    #[error("{ACME_ACCOUNT}: {0}")]
     Account(#[from] serde_json::Error),
 }
 
 /// Whether `certificate` is to come from an authority and it is time to ask for one.
 pub fn is_due(certificate: &Certificate) -> bool {
     let Some((_, data)) = certificate.wanted() else { return false };
-    let Ok(chain) = chain(&data.join(GIVEN)) else { return true };
+    let Ok(chain) = chain(&data.join(CERTIFICATE)) else { return true };
     let Some((_, first)) = chain.first().and_then(|der| parse_x509_certificate(der).ok()) else {
         return true;
     };
@@ -78,7 +77,7 @@ pub async fn renew(certificate: &Certificate, http: reqwest::Client) -> Result<(
         certificate.set_challenge(name, None);
     }
     let (chain, key) = result?;
-    write(&data.join(GIVEN), &format!("{chain}{key}"), 0o600)?;
+    write(&data.join(CERTIFICATE), &format!("{chain}{key}"), 0o600)?;
     Ok(certificate.reload()?)
 }
 
@@ -87,7 +86,7 @@ async fn account(
     data: &Path,
     http: reqwest::Client,
 ) -> Result<Account, AcmeError> {
-    let path = data.join(ACCOUNT);
+    let path = data.join(ACME_ACCOUNT);
     let builder = Account::builder_with_http(Box::new(Http(http)));
     // An account belongs to one authority.
     if let Ok(text) = std::fs::read_to_string(&path)

@@ -8,7 +8,7 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use super::sys;
 
 /// Room for queries that arrive while a worker is busy, in bytes; the system may give less.
-const RECEIVE_BUFFER: usize = 4 << 20;
+pub const RECEIVE_BUFFER: usize = 4 << 20;
 /// Connections the system may hold before we take them.
 const BACKLOG: i32 = 1_024;
 /// Ports tried where any will do.

@@ -27,6 +27,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 
 use crate::config;
+use crate::data::{AUTHORITY, AUTHORITY_KEY, CERTIFICATE};
 
 /// Names that a certificate of our own is for, beside the settings' and this machine's addresses;
 /// and those one label below, for devices that say who they are.
@@ -39,9 +40,6 @@ const DAY: Duration = Duration::from_secs(86_400);
 const GOOD_FOR: Duration = Duration::from_secs(800 * 86_400);
 /// Certificates are good from this long ago: clocks differ.
 const SINCE: Duration = Duration::from_secs(20 * 86_400);
-
-/// File of the certificate that a public authority has given, and of its key.
-pub(super) const GIVEN: &str = "acme.pem";
 
 /// The certificate that clients are shown now.
 pub struct Certificate {
@@ -170,7 +168,7 @@ fn read(config: &config::Encrypted, data: Option<&Path>) -> Result<CertifiedKey,
         }
         (None, _) => {
             let data = data.ok_or(CertificateError::NoFolder)?;
-            let given = data.join(GIVEN);
+            let given = data.join(CERTIFICATE);
             match config.acme.is_some() && given.exists() {
                 true => (chain(&given)?, private_key(&given)?),
                 false => own(config, data)?,
@@ -220,7 +218,7 @@ pub(super) fn names(config: &config::Encrypted) -> impl Iterator<Item = String> 
 
 /// The house's authority, made if there is none yet.
 fn authority(data: &Path) -> Result<Issuer<'static, KeyPair>, CertificateError> {
-    let (certificate_path, key_path) = (data.join("ca.pem"), data.join("ca.key"));
+    let (certificate_path, key_path) = (data.join(AUTHORITY), data.join(AUTHORITY_KEY));
     let mut params = CertificateParams::default();
     params.distinguished_name = named("Trackless of this house");
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));

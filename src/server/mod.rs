@@ -16,5 +16,5 @@ pub mod stream;
 mod sys;
 pub mod udp;
 
-pub use bind::{BindError, Door, bind};
+pub use bind::{BindError, Door, RECEIVE_BUFFER, bind};
 pub use connections::Connections;

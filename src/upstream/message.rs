@@ -20,6 +20,18 @@ pub struct Question {
 }
 
 impl Question {
+    /// The one for the root's servers, which everybody can answer and which tells of nobody.
+    pub fn harmless() -> Self {
+        Self {
+            name: Box::new([0]),
+            qtype: 2,
+            qclass: 1,
+            dnssec_ok: false,
+            checking_disabled: false,
+            pool: 0,
+        }
+    }
+
     /// The name.
     pub fn name(&self) -> Name {
         Name::of_suffix(&self.name)

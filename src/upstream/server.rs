@@ -212,14 +212,7 @@ impl Server {
 
 /// Asks a harmless question now and then, until it is answered or the server is no longer used.
 async fn probe(server: Weak<Server>) {
-    let question = Question {
-        name: Box::new([0]),
-        qtype: 2,
-        qclass: 1,
-        dnssec_ok: false,
-        checking_disabled: false,
-        pool: 0,
-    };
+    let question = Question::harmless();
     let mut pause = PROBE;
     loop {
         // A quarter more or less, so that threads and houses do not probe in step.

@@ -1,6 +1,6 @@
 //! What is not as it should be, and what to do about it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{devices, silent, upstreams};
@@ -8,10 +8,10 @@ use crate::clock;
 use crate::engine::Engine;
 
 /// Something that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Trouble {
     /// What kind of thing: `list`, `upstream`, `hidden`, `history`, `clock`, `silent`, `around`.
-    pub kind: &'static str,
+    pub kind: String,
     /// What is the matter.
     pub text: String,
     /// What to do.
@@ -21,8 +21,8 @@ pub struct Trouble {
 /// All that is not as it should be, the worst first.
 pub fn troubles(engine: &Engine) -> Vec<Trouble> {
     let mut found = Vec::new();
-    let mut tell = |kind, text: String, mend: &str| {
-        found.push(Trouble { kind, text, mend: mend.to_owned() });
+    let mut tell = |kind: &str, text: String, mend: &str| {
+        found.push(Trouble { kind: kind.to_owned(), text, mend: mend.to_owned() });
     };
     let upstreams = upstreams(engine);
     let ill: Vec<_> = upstreams.iter().filter(|upstream| !upstream.healthy).collect();

@@ -17,10 +17,10 @@ use serde::{Serialize, Serializer};
 use twox_hash::XxHash3_64;
 use utoipa::ToSchema;
 
-use super::{StoreError, is_damage, open, pages, remove_journals};
+use super::{Before, StoreError, is_damage, open, pages, remove_journals};
 use crate::filter::syntax::rtype_text;
 
-const FILE: &str = "queries.db";
+pub(super) const FILE: &str = "queries.db";
 /// A row's place tells its time: queries of a second have places of their own, up to so many.
 const PLACES: u64 = 1 << 16;
 /// What is deleted is overwritten, and free pages can be given back. A power cut may take the last
@@ -30,7 +30,7 @@ const MANNER: &str = "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA secure_delete = O
 /// How the file is laid out: each step leads to the next. Names are found by a hash: an index of the
 /// names themselves would leave pieces of them where its pages were split. Queries have no index by
 /// name: it would make each flush write as many pages as there were names.
-const STEPS: &[&str] = &["
+pub(super) const STEPS: &[&str] = &["
     CREATE TABLE device (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE) STRICT;
     CREATE TABLE name (id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, text TEXT NOT NULL) STRICT;
     CREATE INDEX name_hash ON name (hash);
@@ -90,12 +90,12 @@ impl QueryLog {
     /// It can be neither read nor made, or is a later version's.
     pub fn open(folder: &Path) -> Result<(Self, bool), StoreError> {
         let path = folder.join(FILE);
-        let opened = open(&path, MANNER, STEPS);
+        let opened = open(&path, MANNER, STEPS, Before::Nothing);
         let was_damaged = matches!(&opened, Err(StoreError::Database { error, .. })
             if is_damage(error));
         let connection = if was_damaged {
             remove(&path)?;
-            open(&path, MANNER, STEPS)?
+            open(&path, MANNER, STEPS, Before::Nothing)?
         } else {
             opened?
         };

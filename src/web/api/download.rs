@@ -17,10 +17,8 @@ use super::super::scope::Reader;
 use super::House;
 use super::document::escaped;
 use super::request::Query;
+use crate::data::AUTHORITY;
 use crate::engine::told::own_addresses;
-
-/// Where the house's own authority is, in the data folder.
-const AUTHORITY: &str = "ca.pem";
 
 /// Whether devices must be told to trust the house's own authority.
 pub(super) fn has_authority(house: &House) -> bool {

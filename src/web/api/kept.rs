@@ -16,7 +16,10 @@ use super::{House, Said};
 use crate::config::StatsLevel;
 
 /// Files of the data folder, by how their names begin, and what is in them.
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 14] = [
+    ("trackless.db.before", "the store as it was before a newer version laid it out anew"),
+    ("before-restore", "what was there before a backup was restored"),
+    ("backup.draft", "copies that go into a backup"),
     ("trackless.db", "who followed whom, by hour and day; what you set; names you gave"),
     ("trackless.damaged", "a store that could not be read any more"),
     ("queries.db", "queries with their names and devices, where they are kept"),

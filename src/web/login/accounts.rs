@@ -21,8 +21,8 @@ use super::lockout::Lockout;
 use super::totp::{SECRET, Totp};
 use super::{Password, Who};
 use crate::clock;
+use crate::data::ACCOUNT;
 
-const FILE: &str = "account.json";
 /// A session ends so long after it was last used.
 pub(super) const LASTS: Duration = Duration::from_secs(30 * 86_400);
 const DAY: u64 = 86_400;
@@ -91,10 +91,10 @@ impl Accounts {
     /// What is kept in the folder `data`; without one it is kept for this run. A damaged file is put
     /// aside.
     pub fn open(data: Option<&Path>) -> Self {
-        let file = data.map(|data| data.join(FILE));
+        let file = data.map(|data| data.join(ACCOUNT));
         let kept = file.as_deref().map_or_else(|| Ok(Account::default()), Account::read);
         let kept = kept.unwrap_or_else(|error| {
-            let file = file.as_deref().unwrap_or_else(|| Path::new(FILE));
+            let file = file.as_deref().unwrap_or_else(|| Path::new(ACCOUNT));
             let aside = file.with_extension("damaged");
             let _ = fs::rename(file, &aside);
             warn!(

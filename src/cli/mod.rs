@@ -14,6 +14,7 @@ mod encrypted;
 mod export;
 mod first_login;
 mod household;
+mod import;
 mod lists;
 mod live;
 mod password;
@@ -213,6 +214,8 @@ enum Action {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Take over the settings of Pi-hole, AdGuard Home or Blocky
+    Import(import::Wanted),
     /// Look at settings
     Config {
         #[command(subcommand)]
@@ -261,6 +264,7 @@ pub fn run() -> ExitCode {
         Action::Config { action: ConfigAction::Unset { key, settings } } => {
             config::set(key, None, &settings)
         }
+        Action::Import(wanted) => import::run(&wanted),
         Action::Password { viewer, settings } => password::run(viewer, &settings),
         Action::Config { action: ConfigAction::Check { file } } => return config::check(&file),
         Action::Config { action: ConfigAction::Show { config, data } } => {

@@ -38,6 +38,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::filter::syntax::Format;
+pub(crate) use document::{Node as ForeignNode, Value as ForeignValue, parse_foreign};
 pub use alerts::{AlertKind, Alerts, SecretUrl};
 pub use counting::{History, Metrics, Stats, StatsLevel};
 pub use doors::{Access, Encrypted};
@@ -51,6 +52,7 @@ pub use since::{Since, Told};
 pub use upstream::{ClientServers, Dnssec, Domain, Strategy, Upstream, Validate};
 pub use upstream_url::{Host, Pin, Transport, UpstreamUrl, UpstreamUrlError};
 pub use web::{Login, OwnButton};
+pub(crate) use write::yaml_text;
 
 /// Everything a person can set. Built from YAML by [`Config::from_yaml`], or [`Config::default`].
 #[derive(Debug, Clone, PartialEq)]

@@ -94,7 +94,11 @@ fn write(written: &Written, output: &Path, replace: bool) -> Result<String, Stri
 fn put(path: &Path, text: &str, replace: bool) -> io::Result<()> {
     if !replace {
         // Somebody may have made it since it was looked for.
-        return OpenOptions::new().write(true).create_new(true).open(path)?.write_all(text.as_bytes());
+        return OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(path)?
+            .write_all(text.as_bytes());
     }
     let mut draft = path.as_os_str().to_owned();
     draft.push(".new");

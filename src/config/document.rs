@@ -157,9 +157,10 @@ fn refuse_costly(text: &str, bounds: Bounds) -> Result<(), Refusal> {
     }
     // Behind a letter or most signs it is part of a word.
     let begins = |offset: usize| {
-        text[..offset].chars().next_back().is_none_or(|before| {
-            before.is_whitespace() || "-?:,[]{}'\"!".contains(before)
-        })
+        text[..offset]
+            .chars()
+            .next_back()
+            .is_none_or(|before| before.is_whitespace() || "-?:,[]{}'\"!".contains(before))
     };
     let mut brackets = text.match_indices(['[', '{']).filter(|(offset, _)| begins(*offset));
     if let Some((offset, _)) = brackets.nth(bounds.brackets) {

@@ -38,9 +38,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::filter::syntax::Format;
-pub(crate) use document::{Node as ForeignNode, Value as ForeignValue, parse_foreign};
 pub use alerts::{AlertKind, Alerts, SecretUrl};
 pub use counting::{History, Metrics, Stats, StatsLevel};
+pub(crate) use document::{Node as ForeignNode, Value as ForeignValue, parse_foreign};
 pub use doors::{Access, Encrypted};
 pub use error::ConfigError;
 pub use household::{

@@ -60,6 +60,9 @@ fn answers(root: &Value, imported: &mut Imported) {
     let port = number(at(dns, "port")).unwrap_or(53);
     let mut hosts = texts(at(dns, "bind_hosts"));
     hosts.extend(text(at(dns, "bind_host")));
+    if hosts.is_empty() {
+        hosts = vec!["0.0.0.0".to_owned(), "::".to_owned()];
+    }
     for host in &hosts {
         let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
         imported.add("listen", &format!("{host}:{port}"), &format!("address {host}:{port}"));
@@ -124,7 +127,9 @@ fn house(root: &Value, imported: &mut Imported) {
     if let Some(word) = safe_search(root_safe_search(root)) {
         imported.set("safe_search", word, "safe search");
     }
-    for (key, list) in [("parental_enabled", "oisd-nsfw"), ("safebrowsing_enabled", "hagezi-threats")] {
+    for (key, list) in
+        [("parental_enabled", "oisd-nsfw"), ("safebrowsing_enabled", "hagezi-threats")]
+    {
         if switch(filtering(root, key)) == Some(true) {
             imported.left(key, &asks(list));
         }
@@ -196,7 +201,9 @@ fn lists(root: &Value, filtered: &Whom, imported: &mut Imported) {
     let mut rules = Vec::new();
     let hosts = texts(at(root, "dns.blocked_hosts"));
     // What comes along: not resolved here either.
-    let hosts = hosts.iter().filter(|host| !["version.bind", "id.server", "hostname.bind"].contains(&host.as_str()));
+    let hosts = hosts
+        .iter()
+        .filter(|host| !["version.bind", "id.server", "hostname.bind"].contains(&host.as_str()));
     for rule in texts(at(root, "user_rules")).iter().chain(hosts) {
         match rewritten(rule, Format::Adblock, Tier::Block) {
             Ok(read) if read.is_empty() => {}

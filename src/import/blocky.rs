@@ -96,9 +96,8 @@ fn bootstrap(value: &Value, imported: &mut Imported) {
         let server = text(item).or_else(|| text(at(item, "upstream")));
         let Some(server) = server else { continue };
         let what = format!("bootstrap {server}");
-        let url = servers::blocky(&server).and_then(|url| {
-            url.parse::<UpstreamUrl>().map_err(|error| error.to_string())
-        });
+        let url = servers::blocky(&server)
+            .and_then(|url| url.parse::<UpstreamUrl>().map_err(|error| error.to_string()));
         let url = match url {
             Ok(url) => url,
             Err(why) => {
@@ -217,7 +216,11 @@ fn ports(root: &Value, imported: &mut Imported) {
     for (theirs, ours) in
         [("dns", "listen"), ("tls", "encrypted.tls"), ("https", "encrypted.https")]
     {
-        for door in parts(at(root, &format!("ports.{theirs}"))) {
+        let mut doors = parts(at(root, &format!("ports.{theirs}")));
+        if doors.is_empty() && theirs == "dns" {
+            doors.push("53".to_owned());
+        }
+        for door in doors {
             let what = format!("ports.{theirs} {door}");
             let port = door.trim_start_matches(':');
             if port.parse::<u16>().is_ok() {

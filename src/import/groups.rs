@@ -111,8 +111,7 @@ impl Imported {
         // Nor can it be said of somebody who is in a network of others'.
         let has_network = |group: &Group| group.members.iter().any(|member| member.contains('/'));
         let is_among = !everybody.members.is_empty() && self.groups.iter().skip(1).any(has_network);
-        let needs_one =
-            everybody.only_allowed || is_among || !of(EVERYBODY).all(|counts| counts);
+        let needs_one = everybody.only_allowed || is_among || !of(EVERYBODY).all(|counts| counts);
         let others = self.groups.iter().enumerate().skip(1);
         let mut profiles: Vec<_> = others
             .filter(|(number, group)| {

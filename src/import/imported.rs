@@ -134,7 +134,13 @@ impl Imported {
         }
         for domain in domains {
             let known = self.domains.entry(domain.to_ascii_lowercase()).or_default();
-            known.extend(servers.iter().filter(|server| !known.contains(server)).cloned().collect::<Vec<_>>());
+            known.extend(
+                servers
+                    .iter()
+                    .filter(|server| !known.contains(server))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            );
         }
         self.took(what);
     }

@@ -33,7 +33,8 @@ impl fmt::Display for Shown<'_> {
             if index == SHOWN {
                 return f.write_str("…");
             }
-            let safe = !char.is_control() && !matches!(char, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            let safe = !char.is_control()
+                && !matches!(char, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
             fmt::Write::write_char(f, if safe { char } else { '\u{fffd}' })?;
         }
         Ok(())

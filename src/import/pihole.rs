@@ -23,11 +23,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Imported, ImportError> {
         return Err(ImportError::Nothing(Product::PiHole.name()));
     }
     domains::take(&tables, &mut imported);
-    match parts.get("pihole.toml") {
+    let reads_files = match parts.get("pihole.toml") {
         Some(bytes) => toml::take(bytes, &mut imported)?,
-        None => version5::take(&parts, &mut imported),
-    }
-    for (name, bytes) in &parts {
+        None => {
+            version5::take(&parts, &mut imported);
+            true
+        }
+    };
+    for (name, bytes) in parts.iter().filter(|_| reads_files) {
         if let Some(name) = name.strip_prefix("dnsmasq.d/")
             && !version5::GENERATED.contains(&name)
         {

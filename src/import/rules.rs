@@ -67,7 +67,12 @@ mod tests {
             ("^x;querytype=AAAA", Format::Regex, Tier::Block, "/^x/$dnstype=AAAA"),
             ("ok\\.", Format::Regex, allow, "@@/ok\\./$important"),
             ("||x.example^", Format::Adblock, allow, "@@||x.example^$important"),
-            ("address=/x.test/192.0.2.1", Format::Dnsmasq, Tier::Block, "||x.test^$dnsrewrite=192.0.2.1"),
+            (
+                "address=/x.test/192.0.2.1",
+                Format::Dnsmasq,
+                Tier::Block,
+                "||x.test^$dnsrewrite=192.0.2.1",
+            ),
         ] {
             assert_eq!(rewritten(line, format, tier), Ok(vec![rule.to_owned()]), "{line}");
         }
@@ -81,7 +86,9 @@ mod tests {
     fn wildcards_are_seen() {
         assert_eq!(wildcard("(\\.|^)ads\\.example$").as_deref(), Some("ads.example"));
         assert_eq!(wildcard("(^|\\.)a-b\\.example$").as_deref(), Some("a-b.example"));
-        for text in ["(\\.|^)ads.example$", "^ads\\.example$", "(\\.|^)(a|b)\\.example$", "(\\.|^)$"] {
+        for text in
+            ["(\\.|^)ads.example$", "^ads\\.example$", "(\\.|^)(a|b)\\.example$", "(\\.|^)$"]
+        {
             assert_eq!(wildcard(text), None, "{text}");
         }
     }

@@ -75,7 +75,8 @@ pub(super) fn reverse_zones(network: IpNet) -> Vec<String> {
         let labels: Vec<String> = match part.network() {
             IpAddr::V4(address) => address.octets().map(|octet| octet.to_string()).to_vec(),
             IpAddr::V6(address) => {
-                let nibbles = address.octets().into_iter().flat_map(|octet| [octet >> 4, octet & 15]);
+                let nibbles =
+                    address.octets().into_iter().flat_map(|octet| [octet >> 4, octet & 15]);
                 nibbles.map(|nibble| format!("{nibble:x}")).collect()
             }
         };

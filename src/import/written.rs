@@ -24,8 +24,9 @@ impl Imported {
     /// # Errors
     /// What came of it is not accepted by our own reader.
     pub fn write(mut self, file: &str) -> Result<Written, ImportError> {
-        let from: String = file.chars().filter(|char| !char.is_control()).collect();
-        let mut yaml = format!("# From {} ({from}), by `trackless import`.\n", self.product.name());
+        // In quotes no name can end the line.
+        let (product, file) = (self.product.name(), yaml_text(file));
+        let mut yaml = format!("# From {product} ({file}), by `trackless import`.\n");
         for (domain, servers) in std::mem::take(&mut self.domains) {
             self.push("upstream.domains", &format!("{domain} {}", servers.join(" ")));
         }
@@ -114,7 +115,8 @@ fn write_list(yaml: &mut String, list: &Source, files: &mut Vec<(String, String)
 
 /// Of a list's name, and unlike the others.
 fn file_name(list: &str, files: &[(String, String)]) -> String {
-    let plain = |char: char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '-' };
+    let plain =
+        |char: char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '-' };
     let stem: String = list.chars().map(plain).collect();
     let is_taken = |name: &str| files.iter().any(|(other, _)| *other == format!("{name}.txt"));
     let stem = super::groups::unique(stem.trim_matches('-'), is_taken);

@@ -26,7 +26,8 @@ pub(super) fn take(root: &Value, imported: &mut Imported) -> Whom {
         let group = if own == Group::default() && lists_count {
             Some(EVERYBODY)
         } else {
-            let like = held.iter().position(|(group, counts)| *group == own && *counts == lists_count);
+            let like =
+                held.iter().position(|(group, counts)| *group == own && *counts == lists_count);
             // Groups are numbered as they are made, from 1.
             like.map(|place| place + 1).or_else(|| {
                 let number = imported.group(Group { name: name.clone(), ..own.clone() })?;
@@ -53,7 +54,13 @@ fn own(client: &Value, name: &str, imported: &mut Imported) -> (Group, bool) {
     if switch(at(client, "use_global_settings")) == Some(false) {
         let today = at(client, "safe_search");
         let value = if today.is_null() { at(client, "safesearch_enabled") } else { today };
-        group.safe_search = Some(safe_search(value).unwrap_or("off"));
+        let word = safe_search(value).unwrap_or("off");
+        let of_house = imported.settings.get("safe_search");
+        let of_house = of_house.and_then(|values| values.first()).map_or("off", String::as_str);
+        if word != of_house {
+            group.safe_search = Some(word);
+            imported.took(&format!("safe search of {name}: {word}"));
+        }
         lists_count = switch(at(client, "filtering_enabled")) != Some(false);
         if !lists_count {
             imported.left(&format!("no filtering for {name}"), UNFILTERED);
@@ -68,7 +75,9 @@ fn own(client: &Value, name: &str, imported: &mut Imported) -> (Group, bool) {
     }
     if switch(at(client, "use_global_blocked_services")) == Some(false) {
         let whose = format!("client {name}");
-        group.services = Some(services(at(client, "blocked_services"), &whose, imported));
+        let services = services(at(client, "blocked_services"), &whose, imported);
+        imported.took(&format!("services of {name}: {}", services.join(", ")));
+        group.services = Some(services);
     }
     (group, lists_count)
 }
@@ -85,9 +94,8 @@ fn upstreams(name: &str, ids: &[String], lines: &[String], imported: &mut Import
         Ok(servers) => servers.join(" "),
         Err(why) => return imported.left(&what, &why),
     };
-    let is_network = |id: &&String| {
-        id.parse::<std::net::IpAddr>().is_ok() || id.parse::<ipnet::IpNet>().is_ok()
-    };
+    let is_network =
+        |id: &&String| id.parse::<std::net::IpAddr>().is_ok() || id.parse::<ipnet::IpNet>().is_ok();
     let networks: Vec<_> = ids.iter().filter(is_network).collect();
     if networks.is_empty() {
         return imported.left(&what, "only clients known by address have servers of their own");

@@ -47,7 +47,9 @@ pub(super) fn take(dns: &Value, imported: &mut Imported) {
             None => imported.left(&what, "not a time"),
         }
     }
-    if on(dns, "use_private_ptr_resolvers") || number(at(dns, "use_private_ptr_resolvers")).is_none() {
+    if on(dns, "use_private_ptr_resolvers")
+        || number(at(dns, "use_private_ptr_resolvers")).is_none()
+    {
         private(&texts(at(dns, "local_ptr_upstreams")), imported);
     }
     if on(dns, "use_dns64") {

@@ -10,7 +10,7 @@ use crate::import::Imported;
 use crate::import::groups::{EVERYBODY, Group, UNFILTERED, Whom};
 use crate::import::rules::rewritten;
 use crate::import::servers::go_time;
-use crate::import::tree::{at, entries, text, texts};
+use crate::import::tree::{at, entries, items, text, texts};
 
 /// Everybody's entry.
 const DEFAULT: &str = "default";
@@ -29,11 +29,12 @@ pub(super) fn take(blocking: &Value, clients: &Value, imported: &mut Imported) {
     };
     for (lists, allow) in [(denied, false), (allowed, true)] {
         for (name, sources) in entries(lists) {
-            for source in texts(sources) {
-                if source.contains('\n') || !is_address(&source) {
-                    inline(&source, name, allow, whom(name), imported);
+            for source in items(sources).iter().filter_map(Value::as_str) {
+                // That is what Blocky goes by.
+                if source.contains('\n') {
+                    inline(source, name, allow, whom(name), imported);
                 } else {
-                    let source = source.strip_prefix("file://").unwrap_or(&source);
+                    let source = source.strip_prefix("file://").unwrap_or(source);
                     imported.subscribe(source, "", allow, whom(name));
                 }
             }
@@ -49,11 +50,6 @@ pub(super) fn take(blocking: &Value, clients: &Value, imported: &mut Imported) {
         }
     }
     answer(blocking, imported);
-}
-
-/// Whether a source is an address or a path, not rules.
-fn is_address(source: &str) -> bool {
-    source.contains("://") || source.contains('/') && !is_expression(source) || source.ends_with(".txt")
 }
 
 fn is_expression(line: &str) -> bool {

@@ -13,7 +13,7 @@ pub(super) type Parts = BTreeMap<String, Vec<u8>>;
 
 /// Most bytes of one part, unpacked.
 const MOST_OF_PART: u64 = 16 << 20;
-/// Most bytes of all that is unpacked to find them.
+/// Most bytes of all that is unpacked.
 const MOST_OF_ALL: u64 = 64 << 20;
 /// Most entries that are looked at.
 const MOST_ENTRIES: usize = 10_000;
@@ -63,7 +63,9 @@ fn zip(bytes: &[u8]) -> Result<Parts, ImportError> {
         let Some(name) = wanted(&String::from_utf8_lossy(path.as_bytes())) else { continue };
         let local = archive.get_entry(entry.wayfinder()).map_err(broken)?;
         let part = match entry.compression_method() {
-            CompressionMethod::STORE => unpack(local.verifying_reader(local.data()), &name, &mut left)?,
+            CompressionMethod::STORE => {
+                unpack(local.verifying_reader(local.data()), &name, &mut left)?
+            }
             CompressionMethod::DEFLATE => {
                 let inflated = DeflateDecoder::new(local.data());
                 unpack(local.verifying_reader(inflated), &name, &mut left)?
@@ -77,8 +79,8 @@ fn zip(bytes: &[u8]) -> Result<Parts, ImportError> {
 
 fn tar(bytes: &[u8]) -> Result<Parts, ImportError> {
     let broken = |error: std::io::Error| ImportError::broken("the .tar.gz", &error);
-    // One byte more than allowed, so that the end of the one and of the other are told apart.
-    let unpacked = GzDecoder::new(bytes).take(MOST_OF_ALL + 1);
+    // What is skipped is unpacked, too.
+    let unpacked = GzDecoder::new(bytes).take(MOST_OF_ALL);
     let mut archive = tar::Archive::new(unpacked);
     let mut parts = Parts::new();
     let mut left = MOST_OF_ALL;

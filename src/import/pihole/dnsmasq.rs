@@ -113,7 +113,8 @@ pub(super) fn dhcp_host(text: &str, imported: &mut Imported) {
     };
     let name = parts.iter().find(is_other);
     let (Some(name), Some(known)) = (name, card.or(address)) else {
-        return imported.left(&format!("lease {text}"), "it names no device; there is no DHCP server here");
+        return imported
+            .left(&format!("lease {text}"), "it names no device; there is no DHCP server here");
     };
     imported.device(name, &[(*known).to_owned()], &[]);
 }

@@ -27,6 +27,8 @@ const NAMES: [&str; 7] = [
 const MOST_ROWS: usize = 100_000;
 /// Longest value of a row, in octets.
 const LONGEST: i32 = 65_536;
+/// Most octets of all values, which may be computed.
+const MOST_OCTETS: usize = 64 << 20;
 /// Steps of SQLite's machine for all tables, in thousands: a second or so.
 const MOST_STEPS: u32 = 50_000;
 
@@ -40,8 +42,7 @@ const DOMAINS: [(&str, i64); 4] = [
 
 pub(super) fn read(parts: &Parts) -> Result<Tables, ImportError> {
     match parts.get("gravity.db") {
-        Some(bytes) => of_database(bytes)
-            .map_err(|error| ImportError::broken("gravity.db", &error)),
+        Some(bytes) => of_database(bytes),
         None => of_json(parts),
     }
 }
@@ -75,7 +76,17 @@ fn rows(table: Value, name: &str) -> Result<Vec<Value>, ImportError> {
 }
 
 /// The bytes are somebody's: views, triggers and computed columns may be in them.
-fn of_database(bytes: &[u8]) -> rusqlite::Result<Tables> {
+fn of_database(bytes: &[u8]) -> Result<Tables, ImportError> {
+    let mut octets = 0;
+    let tables = tables_of(bytes, &mut octets);
+    if octets > MOST_OCTETS {
+        return Err(ImportError::TooLarge("gravity.db".to_owned()));
+    }
+    tables.map_err(|error| ImportError::broken("gravity.db", &error))
+}
+
+/// Counts the octets of what is read, and ends where there are too many.
+fn tables_of(bytes: &[u8], octets: &mut usize) -> rusqlite::Result<Tables> {
     let mut database = Connection::open_in_memory()?;
     database.deserialize_read_exact(MAIN_DB, bytes, bytes.len(), true)?;
     database.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST)?;
@@ -105,12 +116,18 @@ fn of_database(bytes: &[u8]) -> rusqlite::Result<Tables> {
             for (index, column) in columns.iter().enumerate() {
                 let value = match row.get_ref(index)? {
                     ValueRef::Integer(number) => number.into(),
-                    ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
+                    ValueRef::Text(text) => {
+                        *octets += text.len();
+                        String::from_utf8_lossy(text).into()
+                    }
                     ValueRef::Null | ValueRef::Real(_) | ValueRef::Blob(_) => Value::Null,
                 };
                 entries.insert(column.clone(), value);
             }
             found.push(Value::Object(entries));
+            if *octets > MOST_OCTETS {
+                return Ok(tables);
+            }
         }
         tables.insert(table, found);
     }
@@ -125,7 +142,12 @@ pub(super) struct Groups {
 
 impl Groups {
     /// Those of `table`, whose rows have the number of the thing in `column`.
-    pub(super) fn read(tables: &Tables, table: &str, column: &str, enabled: &BTreeSet<i64>) -> Self {
+    pub(super) fn read(
+        tables: &Tables,
+        table: &str,
+        column: &str,
+        enabled: &BTreeSet<i64>,
+    ) -> Self {
         let of = tables.get(table).map(|rows| {
             let mut of: BTreeMap<i64, BTreeSet<i64>> = BTreeMap::new();
             for row in rows {

@@ -6,7 +6,8 @@ use super::dnsmasq;
 use crate::import::tree::{self, at, number, on, switch, text, texts};
 use crate::import::{ImportError, Imported, NO_DHCP, NO_LOG, SWITCHED_OFF};
 
-pub(super) fn take(bytes: &[u8], imported: &mut Imported) -> Result<(), ImportError> {
+/// Takes them, and says whether files of dnsmasq's own count, too.
+pub(super) fn take(bytes: &[u8], imported: &mut Imported) -> Result<bool, ImportError> {
     let root = tree::toml(bytes, "pihole.toml")?;
     let dns = at(&root, "dns");
     texts(at(dns, "upstreams")).iter().for_each(|text| dnsmasq::upstream(text, imported));
@@ -51,7 +52,7 @@ pub(super) fn take(bytes: &[u8], imported: &mut Imported) -> Result<(), ImportEr
     for line in texts(at(&root, "misc.dnsmasq_lines")) {
         dnsmasq::take(&line, "misc.dnsmasq_lines", imported);
     }
-    Ok(())
+    Ok(on(&root, "misc.etc_dnsmasq_d"))
 }
 
 /// `enabled,network,server,domain`.

@@ -15,6 +15,21 @@ use super::{ImportError, Imported, NO_DHCP, NO_LOG, NO_PASSWORD, Product, SWITCH
 use crate::filter::Tier;
 use crate::filter::syntax::Format;
 
+/// What is read, or told of by itself.
+const READ: [&str; 11] = [
+    "dns",
+    "tls",
+    "filters",
+    "whitelist_filters",
+    "user_rules",
+    "filtering",
+    "clients",
+    "dhcp",
+    "querylog",
+    "users",
+    "schema_version",
+];
+
 pub(super) fn read(bytes: &[u8]) -> Result<Imported, ImportError> {
     let root = tree::yaml(bytes, "AdGuardHome.yaml")?;
     let known = ["dns", "filters", "filtering", "user_rules", "clients"];
@@ -45,6 +60,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Imported, ImportError> {
     if !items(at(&root, "users")).is_empty() {
         imported.left("users", NO_PASSWORD);
     }
+    imported.leave_others(&root, &READ);
     Ok(imported)
 }
 
@@ -102,7 +118,9 @@ fn answers(root: &Value, imported: &mut Imported) {
         for client in allowed {
             imported.add("access.networks", client, &format!("allowed client {client}"));
         }
-        imported.set("access.on_link", "false", "nobody else is allowed");
+        if imported.settings.contains_key("access.networks") {
+            imported.set("access.on_link", "false", "nobody else is allowed");
+        }
     }
     for client in texts(at(dns, "disallowed_clients")) {
         imported.left(&format!("disallowed client {client}"), "only who may ask is named here");

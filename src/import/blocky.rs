@@ -12,6 +12,31 @@ use super::tree::{self, at, entries, items, on, switch, text, texts};
 use super::{ImportError, Imported, NO_LOG, Product};
 use crate::config::{Host, UpstreamUrl};
 
+/// What is read, or told of by itself.
+const READ: [&str; 21] = [
+    "upstreams",
+    "upstream",
+    "upstreamTimeout",
+    "bootstrapDns",
+    "customDNS",
+    "conditional",
+    "blocking",
+    "caching",
+    "clientLookup",
+    "ports",
+    "certFile",
+    "keyFile",
+    "hostsFile",
+    "dnssec",
+    "log",
+    "queryLog",
+    "filtering",
+    "fqdnOnly",
+    "ecs",
+    "redis",
+    "connectIPVersion",
+];
+
 pub(super) fn read(bytes: &[u8]) -> Result<Imported, ImportError> {
     let root = tree::yaml(bytes, "config.yml")?;
     let known = ["upstreams", "upstream", "blocking", "customDNS", "conditional", "ports"];
@@ -32,6 +57,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Imported, ImportError> {
     ports(&root, &mut imported);
     hosts_files(at(&root, "hostsFile"), &mut imported);
     others(&root, &mut imported);
+    imported.leave_others(&root, &READ);
     Ok(imported)
 }
 
@@ -73,21 +99,10 @@ fn upstreams(root: &Value, clients: &Value, imported: &mut Imported) {
 
 /// Servers of some clients' own: by address, network, or a name that is given to addresses.
 fn of_clients(name: &str, servers: &[String], clients: &Value, imported: &mut Imported) {
-    let what = format!("upstreams of {name}");
-    let servers: Result<Vec<_>, _> = servers.iter().map(|text| servers::blocky(text)).collect();
-    let servers = match servers {
-        Ok(servers) => servers.join(" "),
-        Err(why) => return imported.left(&what, &why),
-    };
-    let is_network =
-        name.parse::<std::net::IpAddr>().is_ok() || name.parse::<ipnet::IpNet>().is_ok();
-    let networks = if is_network { vec![name.to_owned()] } else { texts(&clients[name]) };
-    if networks.is_empty() {
-        return imported.left(&what, "only clients known by address have servers of their own");
-    }
-    for network in networks {
-        imported.add("upstream.clients", &format!("{network} {servers}"), &what);
-    }
+    let mut known_by = blocking::members(name, clients);
+    known_by.extend(known_by.clone().iter().flat_map(|name| texts(&clients[name.as_str()])));
+    let servers = servers.iter().map(|text| servers::blocky(text)).collect();
+    imported.serve_clients(&known_by, servers, &format!("upstreams of {name}"));
 }
 
 /// Servers by address, or by a name whose addresses are given along.

@@ -4,10 +4,14 @@
 //! said of what is not, is known in one place.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde_json::Value;
 
 use super::groups::{Device, Group, Whom, unique};
 use super::written::scalar;
-use super::{Note, Product};
+use super::{Note, Product, tree};
 use crate::cache::MOST_POOLS;
 use crate::catalogue;
 use crate::config::{Config, ConfigError, MAX_LISTS};
@@ -143,6 +147,36 @@ impl Imported {
             );
         }
         self.took(what);
+    }
+
+    /// Gives clients servers of their own, whom they must be known to by these addresses or networks.
+    pub(super) fn serve_clients(
+        &mut self,
+        known_by: &[String],
+        servers: Result<Vec<String>, String>,
+        what: &str,
+    ) {
+        let servers = match servers {
+            Ok(servers) => servers.join(" "),
+            Err(why) => return self.left(what, &why),
+        };
+        let is_network = |id: &&String| id.parse::<IpAddr>().is_ok() || id.parse::<IpNet>().is_ok();
+        let networks: Vec<_> = known_by.iter().filter(is_network).collect();
+        if networks.is_empty() {
+            return self.left(what, "only clients known by address have servers of their own");
+        }
+        for network in networks {
+            self.add("upstream.clients", &format!("{network} {servers}"), what);
+        }
+    }
+
+    /// Names in one line the parts of a file that nothing is read of.
+    pub(super) fn leave_others(&mut self, root: &Value, read: &[&str]) {
+        let others = tree::entries(root).map(|(key, _)| key).filter(|key| !read.contains(key));
+        let others = others.collect::<Vec<_>>().join(", ");
+        if !others.is_empty() {
+            self.left(&others, "of that program alone");
+        }
     }
 
     /// How often lists are fetched that have an address.

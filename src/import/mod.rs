@@ -5,8 +5,8 @@
 //! ```
 //!
 //! The files come from elsewhere: whatever their bytes are, time and memory are bounded and nothing
-//! panics. What has no place here is named with a reason, never dropped in silence. This room must
-//! never read or write a file or ask the network; `cli` does the former, and nobody the latter.
+//! panics. What is left behind is named, with a reason. This room must never read or write a file or
+//! ask the network; `cli` does the former, and nobody the latter.
 
 mod adguardhome;
 mod blocky;

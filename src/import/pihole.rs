@@ -44,8 +44,3 @@ pub(super) fn read(bytes: &[u8]) -> Result<Imported, ImportError> {
     imported.left("password", NO_PASSWORD);
     Ok(imported)
 }
-
-/// Numbers and words of a table or file, or what is not there.
-fn shown(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}

@@ -63,7 +63,7 @@ fn ours(scheme: &str, rest: &str) -> Result<String, String> {
     })
 }
 
-/// The zones in which names of a network's addresses are; at most 128.
+/// The zones in which names of a network's addresses are; at most 256.
 pub(super) fn reverse_zones(network: IpNet) -> Vec<String> {
     let step = match network {
         IpNet::V4(_) => 8,
@@ -110,7 +110,11 @@ pub(super) fn go_time(text: &str) -> Option<String> {
         rest = rest.get(letters..)?;
         millis = millis.checked_add(number.checked_mul(unit)?)?;
     }
-    Some(if millis % 1_000 == 0 { format!("{}s", millis / 1_000) } else { format!("{millis}ms") })
+    Some(if millis.is_multiple_of(1_000) {
+        format!("{}s", millis / 1_000)
+    } else {
+        format!("{millis}ms")
+    })
 }
 
 #[cfg(test)]

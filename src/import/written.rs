@@ -66,7 +66,7 @@ impl Imported {
                 put(&mut yaml, "    ", "safe_search", &[word.to_owned()]);
             }
             if group.only_allowed {
-                put(&mut yaml, "    ", "only_allowed", &["true".to_owned()]);
+                yaml.push_str("    only_allowed: true\n");
             }
         }
         Config::from_yaml(&yaml, "trackless.yaml").map_err(ImportError::NotAccepted)?;
@@ -99,7 +99,7 @@ fn write_list(yaml: &mut String, list: &Source, files: &mut Vec<(String, String)
             put(yaml, "    ", "file", std::slice::from_ref(&name));
             put(yaml, "    ", "format", &["adblock".to_owned()]);
             // The owner's rules count even where they refuse what must always resolve.
-            put(yaml, "    ", "force", &["true".to_owned()]);
+            yaml.push_str("    force: true\n");
             let mut text = rules.join("\n");
             text.push('\n');
             files.push((name, text));
@@ -157,10 +157,12 @@ fn some(yaml: &mut String, key: &str, values: &[String]) {
 
 /// A text as a YAML scalar: as it is where nobody could take it for anything else, else in quotes.
 pub(super) fn scalar(text: &str) -> String {
-    let letter = text.starts_with(|first: char| first.is_ascii_alphabetic());
+    let letter = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/');
     let plain = |char: char| char.is_ascii_alphanumeric() || "._/-:#?=&%+".contains(char);
     let word = ["true", "false", "null"].iter().any(|word| text.eq_ignore_ascii_case(word));
-    if letter && !word && text.chars().all(plain) && !text.ends_with(':') {
+    let unit = text.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    let time = unit.len() < text.len() && ["d", "h", "m", "s", "ms"].contains(&unit);
+    if time || letter && !word && text.chars().all(plain) && !text.ends_with(':') {
         return text.to_owned();
     }
     yaml_text(text)

@@ -3,7 +3,7 @@
 use tempfile::tempdir;
 
 use super::archives::{gravity, tar, zip};
-use super::house::dns::{A, NOERROR, NXDOMAIN, query};
+use super::house::dns::{NOERROR, NXDOMAIN, query};
 use super::{NOBODY, ask, has, imported, serve, upstream};
 
 #[test]

@@ -82,25 +82,11 @@ fn own(client: &Value, name: &str, imported: &mut Imported) -> (Group, bool) {
     (group, lists_count)
 }
 
-/// Servers of a client's own, which it must be known to by its address.
+/// Servers of a client's own.
 fn upstreams(name: &str, ids: &[String], lines: &[String], imported: &mut Imported) {
     let lines: Vec<_> = lines.iter().filter(|line| !line.starts_with('#')).collect();
-    if lines.is_empty() {
-        return;
-    }
-    let what = format!("upstreams of {name}");
-    let servers: Result<Vec<_>, _> = lines.iter().map(|line| servers::adguard(line)).collect();
-    let servers = match servers {
-        Ok(servers) => servers.join(" "),
-        Err(why) => return imported.left(&what, &why),
-    };
-    let is_network =
-        |id: &&String| id.parse::<std::net::IpAddr>().is_ok() || id.parse::<ipnet::IpNet>().is_ok();
-    let networks: Vec<_> = ids.iter().filter(is_network).collect();
-    if networks.is_empty() {
-        return imported.left(&what, "only clients known by address have servers of their own");
-    }
-    for network in networks {
-        imported.add("upstream.clients", &format!("{network} {servers}"), &what);
+    if !lines.is_empty() {
+        let servers = lines.iter().map(|line| servers::adguard(line)).collect();
+        imported.serve_clients(ids, servers, &format!("upstreams of {name}"));
     }
 }

@@ -126,7 +126,7 @@ fn people(
 }
 
 /// Networks and devices that an entry is for. Stars stand for any characters.
-fn members(name: &str, clients: &Value) -> Vec<String> {
+pub(super) fn members(name: &str, clients: &Value) -> Vec<String> {
     if !name.contains(['*', '[', '?']) {
         return vec![name.to_owned()];
     }

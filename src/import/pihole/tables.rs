@@ -108,7 +108,7 @@ fn tables_of(bytes: &[u8], octets: &mut usize) -> rusqlite::Result<Tables> {
         }
         let mut select =
             database.prepare(&format!("SELECT * FROM \"{table}\" LIMIT {MOST_ROWS}"))?;
-        let columns: Vec<String> = select.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = select.column_names().map(str::to_owned).collect();
         let mut found = Vec::new();
         let mut rows = select.query([])?;
         while let Some(row) = rows.next()? {

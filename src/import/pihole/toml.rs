@@ -52,6 +52,7 @@ pub(super) fn take(bytes: &[u8], imported: &mut Imported) -> Result<bool, Import
     for line in texts(at(&root, "misc.dnsmasq_lines")) {
         dnsmasq::take(&line, "misc.dnsmasq_lines", imported);
     }
+    imported.leave_others(&root, &["dns", "dhcp", "misc"]);
     Ok(on(&root, "misc.etc_dnsmasq_d"))
 }
 

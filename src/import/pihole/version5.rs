@@ -11,7 +11,7 @@ pub(super) const GENERATED: [&str; 3] =
 
 pub(super) fn take(parts: &Parts, imported: &mut Imported) {
     let lines = |name: &str| {
-        let text = parts.get(name).map(|bytes| super::shown(bytes)).unwrap_or_default();
+        let text = parts.get(name).map(|bytes| String::from_utf8_lossy(bytes)).unwrap_or_default();
         text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>()
     };
     let setup = lines("setupVars.conf");

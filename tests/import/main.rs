@@ -235,7 +235,7 @@ fn nothing_is_written_over_unless_that_is_said() {
 
     let (done, yaml, said) = go(&["--output", "-"]);
     assert!(done && said.contains("own-rules.txt is not"), "{said}");
-    assert!(yaml.contains("name: oisd-small\n    update: \"12h\""), "{yaml}");
+    assert!(yaml.contains("name: oisd-small\n    update: 12h"), "{yaml}");
     assert!(yaml.contains(&format!("url: {NOBODY}")) && !there("trackless.yaml"), "{yaml}");
 
     assert!(go(&["--output", "new.yaml"]).0);

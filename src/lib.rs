@@ -33,6 +33,7 @@
 //! | [`wire`] | bytes ↔ DNS without allocation | – |
 //! | [`filter`] | rules: list formats, the compiled table, patterns, the owner's overlay, verdicts | wire |
 //! | [`catalogue`] | what can be chosen by name: lists, databases, services, safe search, ways around | filter, wire |
+//! | [`import`] | settings of Pi-hole, AdGuard Home and Blocky, as ours | config, catalogue, filter, cache (bounds) |
 //! | [`trackers`] | companies and categories behind names; importing databases of them | config (levels), wire |
 //! | [`lists`] | where rules come from: fetching, gates, keeping, compiling | filter, catalogue, trackers, config, policy (list numbers), upstream (connections), wire |
 //! | [`clients`] | who asks: devices by card, address or name; what the network tells of them | config, clock, wire |
@@ -67,6 +68,7 @@ pub mod engine;
 pub mod filter;
 pub mod hardening;
 pub mod history;
+pub mod import;
 pub mod lists;
 pub mod policy;
 pub mod server;

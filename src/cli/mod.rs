@@ -16,6 +16,7 @@ mod encrypted;
 mod export;
 mod first_login;
 mod household;
+mod import;
 mod install;
 mod lists;
 mod live;
@@ -245,6 +246,8 @@ enum Action {
     Install(install::Install),
     /// Take away what `install` has put there; what is kept stays
     Uninstall(install::Uninstall),
+    /// Take over the settings of Pi-hole, AdGuard Home or Blocky
+    Import(import::Wanted),
     /// Look at settings
     Config {
         #[command(subcommand)]
@@ -293,6 +296,7 @@ pub fn run() -> ExitCode {
         Action::Config { action: ConfigAction::Unset { key, settings } } => {
             config::set(key, None, &settings)
         }
+        Action::Import(wanted) => import::run(&wanted),
         Action::Password { viewer, settings } => password::run(viewer, &settings),
         Action::Doctor { json, settings } => return doctor::run(json, &settings),
         Action::Backup { file, with_secrets, with_queries, settings } => {

@@ -10,21 +10,52 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
+use super::ConfigError;
+
 /// Larger texts are refused, in bytes.
 pub(super) const MAX_BYTES: usize = 1 << 20;
 
 pub(super) const TOO_LARGE: &str =
     "larger than 1 MiB; move names into files and subscribe to them under `lists`";
 
-/// Values in a text, aliases written out; a bomb of aliases ends here.
-const MAX_NODES: usize = 100_000;
+/// What a text may cost.
+#[derive(Clone, Copy)]
+struct Bounds {
+    /// Bytes of the text.
+    bytes: usize,
+    /// Values in it, aliases written out; a bomb of aliases ends here.
+    nodes: usize,
+    /// Bytes in all scalars, aliases written out; so does a bomb of few but long ones.
+    scalar_bytes: usize,
+    /// The scanner's time for a token grows with the depth of `[` and `{` around it, and only their
+    /// number is a sure bound of that depth.
+    brackets: usize,
+    too_large: &'static str,
+    too_many: &'static str,
+    too_deep: &'static str,
+}
 
-/// Bytes in all scalars, aliases written out; so does a bomb of few but long ones.
-const MAX_SCALAR_BYTES: usize = 4 * MAX_BYTES;
+/// A config needs two brackets for each list at most.
+const OWN: Bounds = Bounds {
+    bytes: MAX_BYTES,
+    nodes: 100_000,
+    scalar_bytes: 4 * MAX_BYTES,
+    brackets: 500,
+    too_large: TOO_LARGE,
+    too_many: "more than 100 000 values; move names into files and subscribe to them under `lists`",
+    too_deep: "more than 500 `[` and `{` in the file; write lists with `- `, one entry a line",
+};
 
-/// The scanner's time for a token grows with the depth of `[` and `{` around it, and only their
-/// number is a sure bound of that depth. A config needs two for each list at most.
-const MAX_BRACKETS: usize = 500;
+/// Others' settings have rules with brackets of their own in them.
+const FOREIGN: Bounds = Bounds {
+    bytes: 8 * MAX_BYTES,
+    nodes: 500_000,
+    scalar_bytes: 16 * MAX_BYTES,
+    brackets: 10_000,
+    too_large: "larger than 8 MiB; move rules out of it into files",
+    too_many: "more than 500 000 values; move rules out of it into files",
+    too_deep: "more than 10 000 `[` and `{` where a value may begin",
+};
 
 /// Line and column of a character, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,14 +73,14 @@ pub(super) struct Refusal {
 
 /// A value, or a key of a map.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(crate) struct Node {
     /// Its number in the order of reading; [`locate`] turns it into a place.
     pub(super) id: usize,
-    pub(super) value: Value,
+    pub(crate) value: Value,
 }
 
 #[derive(Debug)]
-pub(super) enum Value {
+pub(crate) enum Value {
     Null,
     Bool(bool),
     /// As the library understood it, so `0x10` is `16` here.
@@ -61,15 +92,26 @@ pub(super) enum Value {
 
 /// Reads the one document of a text; an empty one is [`Value::Null`].
 pub(super) fn parse(text: &str) -> Result<Node, Refusal> {
-    refuse_costly(text)?;
+    parse_within(text, OWN)
+}
+
+/// The same of another program's settings, which may be larger. The error is one line, with line and
+/// column of `file` where they are known.
+pub(crate) fn parse_foreign(text: &str, file: &str) -> Result<Node, ConfigError> {
+    let refused = |refusal: Refusal| ConfigError::new(file, refusal.place, &refusal.text);
+    parse_within(text, FOREIGN).map_err(refused)
+}
+
+fn parse_within(text: &str, bounds: Bounds) -> Result<Node, Refusal> {
+    refuse_costly(text, bounds)?;
     let mut documents = serde_yaml::Deserializer::from_str(text);
     let Some(first) = documents.next() else {
         return Ok(Node { id: 0, value: Value::Null });
     };
-    let mut walk = Walk::new(None);
+    let mut walk = Walk::new(None, bounds);
     let root = walk.deserialize(first).map_err(|error| refusal(text, walk.refused, &error))?;
     if let Some(second) = documents.next() {
-        let mut walk = Walk::new(Some(0));
+        let mut walk = Walk::new(Some(0), bounds);
         if let Err(error) = walk.deserialize(second) {
             let second = "a second YAML document starts here; write one, all its keys in the same \
                           column";
@@ -82,7 +124,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Refusal> {
 /// Where node `id` of a text that [`parse`] has read stands.
 pub(super) fn locate(text: &str, id: usize) -> Option<Place> {
     let first = serde_yaml::Deserializer::from_str(text).next()?;
-    place_of(&Walk::new(Some(id)).deserialize(first).err()?)
+    place_of(&Walk::new(Some(id), OWN).deserialize(first).err()?)
 }
 
 /// The place of byte `offset`.
@@ -95,9 +137,9 @@ pub(super) fn place_at(text: &[u8], offset: usize) -> Place {
     }
 }
 
-fn refuse_costly(text: &str) -> Result<(), Refusal> {
-    if text.len() > MAX_BYTES {
-        return Err(Refusal { place: None, text: TOO_LARGE.to_owned() });
+fn refuse_costly(text: &str, bounds: Bounds) -> Result<(), Refusal> {
+    if text.len() > bounds.bytes {
+        return Err(Refusal { place: None, text: bounds.too_large.to_owned() });
     }
     let refuse = |offset: usize, why: &str| {
         Err(Refusal { place: Some(place_at(text.as_bytes(), offset)), text: why.to_owned() })
@@ -113,11 +155,16 @@ fn refuse_costly(text: &str) -> Result<(), Refusal> {
     if let Some((offset, _)) = text.char_indices().skip(1).find(|(_, char)| *char == '\u{feff}') {
         return refuse(offset, "a byte order mark inside the text; delete it");
     }
-    if let Some((offset, _)) = text.match_indices(['[', '{']).nth(MAX_BRACKETS) {
-        return refuse(
-            offset,
-            "more than 500 `[` and `{` in the file; write lists with `- `, one entry a line",
-        );
+    // Behind a letter or most signs it is part of a word.
+    let begins = |offset: usize| {
+        text[..offset]
+            .chars()
+            .next_back()
+            .is_none_or(|before| before.is_whitespace() || "-?:,[]{}'\"!".contains(before))
+    };
+    let mut brackets = text.match_indices(['[', '{']).filter(|(offset, _)| begins(*offset));
+    if let Some((offset, _)) = brackets.nth(bounds.brackets) {
+        return refuse(offset, bounds.too_deep);
     }
     // Each tag is compared with all %TAG directives, and each of them with the others.
     let directive = if text.starts_with('%') { Some(0) } else { text.find("\n%").map(|at| at + 1) };
@@ -181,6 +228,7 @@ const ADVICE: &[(&str, &str)] = &[
 
 /// One pass over a document, up to the node where it shall stop.
 struct Walk {
+    bounds: Bounds,
     nodes: usize,
     scalar_bytes: usize,
     stop_at: Option<usize>,
@@ -189,8 +237,8 @@ struct Walk {
 }
 
 impl Walk {
-    fn new(stop_at: Option<usize>) -> Self {
-        Self { nodes: 0, scalar_bytes: 0, stop_at, refused: None }
+    fn new(stop_at: Option<usize>, bounds: Bounds) -> Self {
+        Self { bounds, nodes: 0, scalar_bytes: 0, stop_at, refused: None }
     }
 
     fn enter<E: de::Error>(&mut self) -> Result<usize, E> {
@@ -199,11 +247,8 @@ impl Walk {
         if self.stop_at == Some(id) {
             return Err(self.refuse("the place that was looked for"));
         }
-        if id >= MAX_NODES {
-            return Err(self.refuse(
-                "more than 100 000 values; move names into files and subscribe to them under \
-                 `lists`",
-            ));
+        if id >= self.bounds.nodes {
+            return Err(self.refuse(self.bounds.too_many));
         }
         Ok(id)
     }
@@ -267,7 +312,7 @@ impl<'de> Visitor<'de> for &mut Walk {
 
     fn visit_str<E: de::Error>(self, value: &str) -> Result<Node, E> {
         self.scalar_bytes += value.len();
-        if self.scalar_bytes > MAX_SCALAR_BYTES {
+        if self.scalar_bytes > self.bounds.scalar_bytes {
             return Err(self.refuse("aliases (`*name`) repeat too much; write the values out"));
         }
         self.node(Value::Text(value.to_owned()))

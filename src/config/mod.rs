@@ -43,6 +43,7 @@ use std::time::Duration;
 pub use crate::filter::syntax::Format;
 pub use alerts::{AlertKind, Alerts, SecretUrl};
 pub use counting::{History, Metrics, Stats, StatsLevel};
+pub(crate) use document::{Node as ForeignNode, Value as ForeignValue, parse_foreign};
 pub use doors::{Access, Encrypted};
 pub use error::ConfigError;
 pub use hardening::Hardening;
@@ -56,6 +57,7 @@ pub use since::{Since, Told};
 pub use upstream::{ClientServers, Dnssec, Domain, Strategy, Upstream, Validate};
 pub use upstream_url::{Host, Pin, Transport, UpstreamUrl, UpstreamUrlError};
 pub use web::{Login, OwnButton};
+pub(crate) use write::yaml_text;
 
 /// Everything a person can set. Built from YAML by [`Config::from_yaml`], or [`Config::default`].
 #[derive(Debug, Clone, PartialEq)]

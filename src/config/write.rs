@@ -189,7 +189,7 @@ impl Field<'_> {
 }
 
 /// A double-quoted scalar; escapes whatever a YAML reader could fold, refuse or take for syntax.
-fn yaml_text(text: &str) -> String {
+pub(crate) fn yaml_text(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for char in text.chars() {

@@ -142,10 +142,12 @@ class Authority:
     """Knows every name: 192.0.2.1 for an hour or as long as is set. A process of its own, over UDP and,
     in the same manner, over TCP; one of `manner`'s words at a time."""
     MANNERS = ["well", "silent", "half", "other id", "garbage", "truncated", "refused", "servfail", "closes",
-               "resets", "counter"]
+               "resets"]
 
-    def __init__(self, address="127.0.0.1", delay=0.0, most=0, ttl=3600):
-        """`delay` in seconds; `most` is how many it answers a second, 0 for all."""
+    def __init__(self, address="127.0.0.1", delay=0.0, most=0, ttl=3600, lost=None):
+        """`delay` in seconds; `most` is how many it answers a second, 0 for all; names with `lost` in
+        them get no reply."""
+        self.lost = lost
         shared = multiprocessing.Value
         self.manner, self.delay, self.most = shared("i", 0), shared("d", delay), shared("i", most)
         self.ttl, self.asked = shared("i", ttl), shared("l", 0, lock=False)
@@ -175,6 +177,8 @@ class Authority:
         if struct.unpack(">H", query[end - 4:end - 2])[0] == A:
             record = struct.pack(">HHHIH4B", 0xc00c, A, 1, self.ttl.value, 4, 192, 0, 2, 1)
         flags = 0x8400
+        if self.lost and self.lost in query.lower():
+            return None
         if word == "silent" or word == "half" and random.random() < 0.5:
             return None
         if word == "garbage":

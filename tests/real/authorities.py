@@ -25,7 +25,8 @@ TYPES = {
     "RP": (17, "mail www"), "AFSDB": (18, "1 www"), "X25": (19, '"311061700956"'),
     "ISDN": (20, '"150862028003217" "004"'), "RT": (21, "10 www"),
     "NSAP": (22, "0x47000580005a0000000001e133ffffff00016100"), "NSAPPTR": (23, r"\# 3 017700"),
-    "SIG": (24, r"\# 23 000105020000012c000000010000000012340001020304"), "KEY": (25, "256 3 5 AQIDBA=="), "PX": (26, "10 mail www"),
+    "SIG": (24, r"\# 23 000105020000012c000000010000000012340001020304"), "KEY": (25, "256 3 5 AQIDBA=="),
+    "PX": (26, "10 mail www"),
     "GPOS": (27, r"\# 18 052d33322e37063131362e38380431302e30"), "AAAA": (28, "2001:db8::1"),
     "LOC": (29, "42 21 54 N 71 06 18 W -24m 30m"), "NXT": (30, r"\# 2 0040"), "EID": (31, r"\# 2 0102"),
     "NIMLOC": (32, r"\# 2 0102"), "SRV": (33, "1 2 443 www"), "ATMA": (34, r"\# 3 013132"),
@@ -33,13 +34,15 @@ TYPES = {
     "CERT": (37, "1 0 5 AQIDBA=="), "A6": (38, r"\# 17 0020010db8000000000000000000000001"),
     "DNAME": (39, "www"), "SINK": (40, r"\# 3 010203"), "APL": (42, "1:192.0.2.0/24 !2:2001:db8::/32"),
     "DS": (43, "12345 13 2 " + "ab" * 32), "SSHFP": (44, "4 2 " + "cd" * 32),
-    "IPSECKEY": (45, "10 1 2 192.0.2.1 AQNRU3mG7TVTO2BkR47usntb"), "DNSKEY": (48, "256 3 13 " + "AQID" * 21 + "AQ=="),
+    "IPSECKEY": (45, "10 1 2 192.0.2.1 AQNRU3mG7TVTO2BkR47usntb"),
+    "DNSKEY": (48, "256 3 13 " + "AQID" * 21 + "AQ=="),
     "DHCID": (49, "AAIBY2/AuCccgoJbsaxcQc9TUapptP69lOjxfNuVAA2kjEA="), "TLSA": (52, "3 1 1 " + "ef" * 32),
     "SMIMEA": (53, "3 1 1 " + "ef" * 32), "HIP": (55, r"\# 12 04020004 01020304 05060708"),
     "NINFO": (56, r"\# 3 026869"), "RKEY": (57, r"\# 5 0000030501"), "TALINK": (58, r"\# 6 0161000162 00"),
     "CDS": (59, "12345 13 2 " + "ab" * 32), "CDNSKEY": (60, "256 3 13 " + "AQID" * 21 + "AQ=="),
     "OPENPGPKEY": (61, "AQIDBAUG"), "CSYNC": (62, "66 3 A NS AAAA"), "ZONEMD": (63, "1 1 1 " + "ab" * 48),
-    "SVCB": (64, "1 www alpn=h2,h3 port=8443 ipv4hint=192.0.2.1"), "HTTPS": (65, "1 . alpn=h2 ipv6hint=2001:db8::1"),
+    "SVCB": (64, "1 www alpn=h2,h3 port=8443 ipv4hint=192.0.2.1"),
+    "HTTPS": (65, "1 . alpn=h2 ipv6hint=2001:db8::1"),
     "SPF": (99, '"v=spf1 -all"'), "UINFO": (100, r"\# 2 0102"), "NID": (104, "10 14:4fff:ff20:ee64"),
     "L32": (105, "10 10.1.2.0"), "L64": (106, "10 2001:db8:1140:1000"), "LP": (107, "10 www.real."),
     "EUI48": (108, "00-00-5e-00-53-2a"), "EUI64": (109, "00-00-5e-ef-10-00-00-2a"),
@@ -57,7 +60,8 @@ def zone():
              "ns IN A 192.0.2.53", "www IN A 192.0.2.1", "a.b.www IN A 192.0.2.2", "alias IN CNAME www"]
     for label, (number, data) in TYPES.items():
         for owner in [label] + [f"*.{label}.wild"] * (label not in ALONE):
-            lines.append(f"{owner} IN TYPE{number} {data}" if data.startswith("\\#") else f"{owner} IN {label} {data}")
+            qtype = f"TYPE{number}" if data.startswith("\\#") else label
+            lines.append(f"{owner} IN {qtype} {data}")
     lines.append("mail IN MX 10 www")
     for name, count in (("middle", 5), ("over", 12), ("large", 60), ("huge", 500)):
         lines += [f'{name} IN TXT "{"x" * 100} {number}"' for number in range(count)]
@@ -106,7 +110,7 @@ class Odd:
             self.asked, self.last = self.asked + 1, query
             label = query[13:13 + query[12]].decode().lower()
             wait = 0.4 if label == "slow" else 0
-            threading.Timer(wait, lambda *what: self.socket.sendto(*what), (self.reply(label, query), peer)).start()
+            threading.Timer(wait, self.socket.sendto, (self.reply(label, query), peer)).start()
 
     @staticmethod
     def reply(label, query):
@@ -230,17 +234,17 @@ class Authority:
             threading.Thread(target=self.speak, args=(stream,), daemon=True).start()
 
     def speak(self, stream):
-        word = self.MANNERS[self.manner.value]
         with stream:
-            if word == "resets":
-                stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             try:
-                while word not in ("closes", "resets") and (query := receive_framed(stream)):
+                while query := receive_framed(stream):
+                    word = self.MANNERS[self.manner.value]
+                    if word == "resets":
+                        stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    if word in ("closes", "resets"):
+                        return
                     reply = self.reply(query, False)
                     time.sleep(self.delay.value)
                     if reply:
                         stream.sendall(framed(reply))
-                if word == "resets":
-                    stream.recv(512)
             except OSError:
                 pass

@@ -1,13 +1,11 @@
 """Who asks the real server in `faults`, each in a process of its own: a neighbour that does nothing
 wrong, floods, and connections that say little."""
 import multiprocessing
-import os
 import random
 import resource
 import select
 import signal
 import socket
-import struct
 import threading
 import time
 

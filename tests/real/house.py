@@ -1,12 +1,10 @@
 """What scripts share that talk to the real server in bytes: questions, and the server on ports of its own."""
 import os
 import signal
-import socket
 import struct
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 
 A, OPT = 1, 41

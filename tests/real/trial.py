@@ -8,6 +8,8 @@ from crowd import HELD, ask, is_good, quantile, share
 from house import Server, question
 
 HERE = "10.77.0.1:0"
+# KiB that caps on connections and waiting questions should leave to a small computer's other programs.
+GROWTH = 150 << 10
 rows, failures, left_out = [], [], []
 
 
@@ -43,12 +45,18 @@ class House:
         self.folder = Path(tempfile.mkdtemp(dir=Run.folder))
         self.authority = authority or Authority()
         url = self.authority.url.replace("udp", scheme)
-        self.server = Server(Run.program, self.folder, f"upstream: {url}\n{settings}", listen=HERE, **ways)
+        self.start = lambda: Server(Run.program, self.folder, f"upstream: {url}\n{settings}", listen=HERE, **ways)
+        self.server = self.start()
         self.dns = self.server.dns
         expect("what is to be held is answered first", is_good(self.ask(HELD)))
 
     def ask(self, name, **how):
         return ask(self.dns, "10.77.1.2", question(name), **how)
+
+    def restart(self):
+        self.server.stop()
+        self.server = self.start()
+        self.dns = self.server.dns
 
     def end(self):
         expect("the server goes on", self.server.process.poll() is None and "panicked" not in self.server.log,

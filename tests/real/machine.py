@@ -76,8 +76,8 @@ def memory():
         house.end()
     short = subprocess.run(["prlimit", f"--as={60 << 20}", Run.program, "serve", "--listen", HERE, "--data",
                             Run.folder / "short"], stderr=subprocess.PIPE, text=True, timeout=60)
-    row("60 MB of address space", f"ends with {short.returncode}: {short.stderr.strip()[-160:]}")
     expect("too little memory: it ends and says so", short.returncode != 0 and short.stderr, short.returncode)
+    row("60 MB of address space", f"ends with {short.returncode}: {short.stderr.partition(chr(10))[0]}")
 
 
 def disk():

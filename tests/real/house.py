@@ -28,6 +28,7 @@ def question_end(message):
 
 class Server:
     """`trackless serve` with these settings (YAML), by `before` (a command that starts others)."""
+    started = []
 
     def __init__(self, program, folder, settings, before=(), environment=None, listen="127.0.0.1:0"):
         self.data = folder / "data"
@@ -36,6 +37,7 @@ class Server:
         self.process = subprocess.Popen([*before, program, "serve", "--config", self.config], cwd=folder,
                                         stderr=subprocess.PIPE, text=True,
                                         env={**os.environ, **(environment or {})})
+        self.started.append(self.process)
         self.log = ""
         self.web = self.said("http://").rstrip("/")
         host, port = self.said("answering DNS on ").rstrip(",").rsplit(":", 1)
@@ -43,6 +45,14 @@ class Server:
         # A full pipe would stop the server.
         self.reader = threading.Thread(target=self.read_on, daemon=True)
         self.reader.start()
+
+    @classmethod
+    def kill_all(cls):
+        """Whatever a failure has left behind."""
+        for process in cls.started:
+            if process.poll() is None:
+                process.kill()
+                process.wait(20)
 
     def read_on(self):
         for line in self.process.stderr:

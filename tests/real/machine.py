@@ -9,7 +9,7 @@ from pathlib import Path
 
 from authorities import Authority
 from crowd import HELD, TRACKER, Dawdlers, Flood, Neighbour, ask, fresh, is_good, tell
-from house import SERVFAIL, question
+from house import SERVFAIL, Server, question
 from trial import HERE, House, Run, expect, judge, leave_out, row, seconds
 
 
@@ -107,6 +107,7 @@ def disk():
             fill()
         with open(Run.folder / "full.log", "w+") as log:
             process = subprocess.Popen([Run.program, "serve", "--config", config], stderr=log)
+        Server.started.append(process)
         said = (Run.folder / "full.log").read_text
         end = time.monotonic() + 15
         while "answering DNS" not in said() and process.poll() is None and time.monotonic() < end:

@@ -22,6 +22,11 @@ use crate::stats::{Counts, HitsByName, Minute, Minutes, Pair, Reach};
 /// Between two times that what is old goes.
 const RETIRE: Duration = Duration::from_secs(3_600);
 
+/// Hours without any count after which the clock is rather wrong than the house away; and the time after
+/// which it is believed.
+const FAR: u64 = 35 * 24;
+const DOUBT: Duration = Duration::from_secs(86_400);
+
 /// A write that takes longer is told of: the disk stalls.
 const SLOW: Duration = Duration::from_secs(10);
 
@@ -37,6 +42,8 @@ pub(super) struct Recorder {
 struct Writing {
     written: HashMap<Pair, Counts, RandomState>,
     retired: Option<Instant>,
+    /// Since when the clock is doubted: one that is years ahead would have everything go.
+    doubted: Option<Instant>,
 }
 
 /// Held for moments.
@@ -148,7 +155,13 @@ impl Engine {
         let history = &self.snapshot().config.history;
         let is_due = writing.retired.is_none_or(|last| last.elapsed() > RETIRE);
         let (dropped, bytes) = self.household.with_store(|store| {
-            if is_due {
+            let hour = at / 3_600;
+            let is_far = |newest: u64| hour.saturating_sub(newest) > FAR;
+            if writing.retired.is_none() && store.newest_before(hour)?.is_some_and(is_far) {
+                writing.doubted = Some(Instant::now());
+                info!("nothing was counted for weeks: what is old goes in a day, if the clock is right");
+            }
+            if is_due && writing.doubted.is_none_or(|since| since.elapsed() > DOUBT) {
                 let days = |time: Duration| time.as_secs() / 86_400;
                 let retention = Retention { hours: days(history.hours), days: days(history.days) };
                 store.roll_up(retention, at)?;

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io;
 
 use memmap2::{Mmap, MmapMut};
+use rustix::fs::{FallocateFlags, fallocate};
 
 /// Bytes that do not change any more.
 #[derive(Debug)]
@@ -37,8 +38,12 @@ pub(super) struct Draft {
 
 impl Draft {
     /// A draft of `len` bytes in `file`, which must be new and empty.
+    ///
+    /// # Errors
+    /// There is no room, or the file system cannot promise any: to write to a page that the disk has
+    /// no room for would end the process.
     pub(super) fn in_file(file: File, len: usize) -> io::Result<Self> {
-        file.set_len(len as u64)?;
+        fallocate(&file, FallocateFlags::empty(), 0, len as u64)?;
         // SAFETY: the file was just made by us under a temporary name nobody else uses, and keeps
         // its length until this map is dropped.
         let map = unsafe { MmapMut::map_mut(&file) }?;

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use foldhash::fast::RandomState;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tracing::warn;
 
 use crate::config;
 use crate::engine::Engine;
@@ -29,9 +31,35 @@ pub(super) struct Place {
     client: IpAddr,
 }
 
+/// File descriptors that are not for connections of clients: half of them are the web server's; by the
+/// others upstream is asked, and files are read and written.
+const KEPT: usize = 192;
+/// Fewer connections than that are no service.
+const LEAST: usize = 16;
+/// More descriptors than that are of no use.
+const MOST: u64 = 1 << 16;
+
+/// How many descriptors there may be: as many as the system lets this process have.
+fn descriptors() -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.unwrap_or(MOST).min(MOST);
+    if limit.current.is_some_and(|current| current < wanted) {
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..limit });
+    }
+    let limit = getrlimit(Resource::Nofile);
+    limit.current.map_or(usize::MAX, |current| usize::try_from(current).unwrap_or(usize::MAX))
+}
+
 impl Connections {
-    /// No connections yet; `engine` hears of those that find no place.
-    pub fn new(limits: config::Tcp, engine: Arc<Engine>) -> Arc<Self> {
+    /// No connections yet; `engine` hears of those that find no place. As many as `limits` say, or as
+    /// this process may have descriptors for: whoever dawdles must not take those that upstream is
+    /// asked by.
+    pub fn new(mut limits: config::Tcp, engine: Arc<Engine>) -> Arc<Self> {
+        let most = descriptors().saturating_sub(KEPT).max(LEAST);
+        if limits.connections > most {
+            warn!("{most} connections at most: see LimitNOFILE or `ulimit -n`");
+            limits.connections = most;
+        }
         Arc::new(Self { engine, limits, open: Mutex::default() })
     }
 

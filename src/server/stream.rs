@@ -24,6 +24,7 @@ use crate::config;
 use crate::config::own_name;
 use crate::engine::{Client, Engine, Outcome, Waiting, Worker};
 use crate::stats::Transport;
+use crate::wire::{is_padded, padded};
 
 /// Queries of one connection that may be open at once. Their replies may wait to be taken, up to
 /// 64 KiB each: this bounds what a client that never reads costs.
@@ -246,6 +247,8 @@ impl Shared {
         let received = Instant::now();
         let snapshot = engine.snapshot();
         let now = engine.seconds(received);
+        let is_padded = client.transport.is_encrypted() && is_padded(query);
+        let give = move |reply: &[u8]| if is_padded { give(&padded(reply)) } else { give(reply) };
         match worker.answer(&snapshot, query, client, now, scratch) {
             Outcome::Reply(len, source) => {
                 give(&scratch[..len]);

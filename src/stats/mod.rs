@@ -82,6 +82,11 @@ impl Transport {
     /// All of them, in the order of their counters.
     pub const ALL: [Self; 6] = [Self::Udp, Self::Tcp, Self::Tls, Self::Https, Self::H3, Self::Quic];
 
+    /// Whether who listens on the way reads nothing but lengths and times.
+    pub const fn is_encrypted(self) -> bool {
+        !matches!(self, Self::Udp | Self::Tcp)
+    }
+
     /// The word.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -21,7 +21,7 @@ use crate::wire::HEADER;
 
 /// Failures in a row after which a server is skipped.
 const FAILURES: u32 = 3;
-/// Time a server must have been silent before it is skipped for silence: many questions at once
+/// Time a server must have been silent before it is doubted for silence: many questions at once
 /// fail together when a server, or the way to it, only pauses.
 const SILENCE: Duration = Duration::from_secs(1);
 /// Longer than any question is allowed to take.
@@ -64,6 +64,8 @@ pub(super) struct Server {
     failures: Cell<u32>,
     failing_since: Cell<Option<Instant>>,
     well: Cell<bool>,
+    /// Whether it is being found out if it is well.
+    doubted: Cell<bool>,
     itself: Weak<Self>,
 }
 
@@ -88,6 +90,7 @@ impl Server {
             failures: Cell::default(),
             failing_since: Cell::default(),
             well: Cell::new(true),
+            doubted: Cell::default(),
             itself: itself.clone(),
         })
     }
@@ -186,8 +189,18 @@ impl Server {
         let now = Instant::now();
         let since = self.failing_since.get().unwrap_or(now);
         self.failing_since.set(Some(since));
-        let for_long = !silently || now - since >= SILENCE;
-        if for_long && self.failures.get() >= FAILURES && self.well.replace(false) {
+        if self.failures.get() < FAILURES || !self.is_well() {
+            return;
+        }
+        if !silently {
+            self.skip();
+        } else if now - since >= SILENCE && !self.doubted.replace(true) {
+            task::spawn_local(doubt(self.itself.clone()));
+        }
+    }
+
+    fn skip(&self) {
+        if self.well.replace(false) {
             self.tell_health(false);
             task::spawn_local(probe(self.itself.clone()));
         }
@@ -207,6 +220,19 @@ impl Server {
                 figures.url
             );
         }
+    }
+}
+
+/// Finds out whether a server says nothing at all, or only nothing of some names: whoever asks for such a
+/// name again and again must not take the server away from the others.
+async fn doubt(server: Weak<Server>) {
+    let Some(server) = server.upgrade() else { return };
+    let question = Question::harmless();
+    let reply = timeout(PROBE_PATIENCE, server.ask(&question, Instant::now())).await;
+    server.doubted.set(false);
+    // One that came meanwhile counts as well.
+    if !matches!(reply, Ok(Ok(_))) && server.failures.get() > 0 {
+        server.skip();
     }
 }
 

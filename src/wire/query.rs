@@ -81,6 +81,9 @@ impl<'a> Query<'a> {
                 version = (record.ttl >> 16) as u8;
                 query.edns =
                     Some(Edns { udp_payload: record.class, dnssec_ok: record.ttl & 0x8000 != 0 });
+                if version == 0 && !are_options(&packet[record.data..record.end]) {
+                    return Err(query.rejected(Rcode::FORMERR));
+                }
             }
             at = record.end;
         }
@@ -144,6 +147,17 @@ impl<'a> Query<'a> {
     pub(super) fn edge(&self) -> Edge<'a> {
         Edge { packet: self.packet, question_end: self.question_end, edns: self.edns }
     }
+}
+
+/// Whether these octets are whole options (RFC 6891 section 6.1.2).
+fn are_options(mut data: &[u8]) -> bool {
+    while let [_, _, high, low, rest @ ..] = data {
+        let Some(left) = rest.get(usize::from(u16::from_be_bytes([*high, *low]))..) else {
+            return false;
+        };
+        data = left;
+    }
+    data.is_empty()
 }
 
 impl Rejected {
@@ -235,6 +249,16 @@ mod tests {
     rejects!(formerr_for_two_opt, packet([1, 0, 0, 2], &[OPT, OPT].concat()), Some(Rcode::FORMERR));
     rejects!(formerr_for_opt_as_answer, packet([1, 1, 0, 0], OPT), Some(Rcode::FORMERR));
     rejects!(badvers, packet([1, 0, 0, 1], b"\0\0\x29\x10\0\0\x01\0\0\0\0"), Some(Rcode::BADVERS));
+    rejects!(
+        formerr_for_an_option_that_is_too_long,
+        packet([1, 0, 0, 1], b"\0\0\x29\x02\0\0\0\0\0\0\x06\0\x03\0\x09ab"),
+        Some(Rcode::FORMERR)
+    );
+    rejects!(
+        formerr_for_half_an_option,
+        packet([1, 0, 0, 1], b"\0\0\x29\x02\0\0\0\0\0\0\x03\0\x03\0"),
+        Some(Rcode::FORMERR)
+    );
     rejects!(refused_for_class_chaos, with(HEADER + 14, 3), Some(Rcode::REFUSED));
     rejects!(formerr_for_type_opt, qtype(41), Some(Rcode::FORMERR));
     rejects!(refused_for_axfr, qtype(252), Some(Rcode::REFUSED));

@@ -4,6 +4,7 @@ mod described;
 mod happening;
 #[path = "../house/mod.rs"]
 mod house;
+mod phones;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -31,9 +31,16 @@ fn rows_add_up_by_hour_and_day_and_go_when_they_are_old() {
     assert_eq!((acme.devices, acme.hours), (2, 2));
     assert_eq!(reader.companies(Span::days(20_000, 20_000), Some("pad")).unwrap()[0].block, 1);
     assert_eq!(reader.totals(Span::days(20_000, 20_000), None).unwrap().pass, 8);
+    let hour = NOW / HOUR;
+    let newest = |store: &Store, hour| store.newest_before(hour).unwrap();
+    assert_eq!(
+        [hour, hour + 1, hour + 9].map(|hour| newest(&store, hour)),
+        [None, Some(hour), Some(hour + 1)]
+    );
     let retention = Retention { hours: 1, days: 2 };
     assert_eq!(store.roll_up(retention, NOW + DAY * HOUR).unwrap(), 0);
     assert_eq!(store.roll_up(retention, NOW + 2 * DAY * HOUR).unwrap(), 2, "the hours");
+    assert_eq!(newest(&store, hour + 99), Some(20_000 * DAY));
     assert_eq!(whole(&reader).len(), 1);
     assert_eq!(store.roll_up(retention, NOW + 3 * DAY * HOUR).unwrap(), 2, "the days");
     assert_eq!(whole(&reader).len(), 0);

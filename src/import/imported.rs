@@ -196,6 +196,8 @@ impl Imported {
         if whom.is_empty() {
             return self.left(&what, "it counts for nobody there");
         }
+        let path = address.strip_prefix("file://").filter(|path| path.starts_with('/'));
+        let address = path.unwrap_or(address);
         let entry = catalogue::lists().iter().find(|entry| entry.url == address && !allow);
         let from = if entry.is_some() {
             From::Catalogue

@@ -322,3 +322,24 @@ fn clients_have_servers_of_their_own() {
     }
     assert_eq!((rest.asked("www.example").len(), own.asked("www.example").len()), (1, 1));
 }
+
+#[test]
+fn a_name_that_nobody_answers_takes_upstream_from_nobody() {
+    let (upstream, stop) = raw(|socket, query, peer| {
+        let name = query.to_ascii_lowercase();
+        if !name.windows(6).any(|label| label == b"silent") {
+            socket.send_to(&good(query, 1), peer).unwrap();
+        }
+    });
+    let server =
+        Server::start(&format!("upstream: {{ servers: \"udp://{upstream}\", timeout: 2s }}"));
+    for round in 0..3 {
+        let silent = query(1, &format!("n{round}.silent.example"), A);
+        assert_eq!(rcode(&server.ask(&silent)), SERVFAIL);
+        for index in 0..20 {
+            let other = query(1, &format!("n{index}.round{round}.example"), A);
+            assert_eq!(rcode(&server.ask(&other)), NOERROR, "{index} of round {round}");
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+}

@@ -18,6 +18,7 @@ mod ledger;
 mod live;
 mod local;
 mod names;
+mod places;
 mod query_log;
 mod recorder;
 mod recordings;
@@ -258,6 +259,11 @@ impl Engine {
         let mut all = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         all.push(Arc::clone(&counters));
         counters
+    }
+
+    /// How many threads ask upstream.
+    pub(super) fn resolver_count(&self) -> usize {
+        self.resolvers.len()
     }
 
     /// Gives a query to the resolver of its question. Where its line is full the query comes back,

@@ -24,6 +24,7 @@ use tracing::debug;
 
 use super::case::Case;
 use super::ledger::Ledger;
+use super::places::{Place, Places};
 use super::worker::limit;
 use super::{Base, Client, Engine, Waiting};
 use crate::cache::{Entry, Found, Key};
@@ -33,8 +34,9 @@ use crate::wire::{self, Answer, Class, ExtendedError, Name, Query, Rcode, Rtype}
 
 /// Queries taken from the line at once.
 const BATCH: usize = 64;
-/// Queries that may wait on all resolvers, equal ones included.
-const MOST_WAITING: usize = 16_384;
+/// Queries that may wait on all resolvers, equal ones included: each takes up to 17 kB, and the smallest
+/// machine has 64 MB.
+const MOST_WAITING: usize = 2_048;
 /// Time that clients wait for upstream before they get what was held before (RFC 8767 section 5).
 const CLIENT_PATIENCE: Duration = Duration::from_millis(1_800);
 /// Seconds that clients may hold an answer that has expired (RFC 8767 section 4).
@@ -53,7 +55,8 @@ pub struct Resolver {
 struct Shared {
     engine: Arc<Engine>,
     counters: Ledger,
-    in_flight: RefCell<HashMap<Rc<Question>, Vec<Waiting>, RandomState>>,
+    in_flight: RefCell<HashMap<Rc<Question>, Vec<(Waiting, Place)>, RandomState>>,
+    places: Rc<Places>,
     scratch: RefCell<Scratch>,
 }
 
@@ -78,6 +81,7 @@ impl Resolver {
             counters: Ledger::new(&self.engine),
             engine: Arc::clone(&self.engine),
             in_flight: RefCell::default(),
+            places: Places::new(MOST_WAITING / self.engine.resolver_count().max(1)),
             scratch: RefCell::new(Scratch {
                 name: Name::default(),
                 out: vec![0; LARGEST].into_boxed_slice(),
@@ -133,10 +137,10 @@ impl Shared {
             );
             return;
         }
-        if self.engine.waiting() >= MOST_WAITING {
+        let Some(place) = self.places.take(waiting.ask.device, waiting.client.address) else {
             self.refuse(ExtendedError::TOO_BUSY, waiting, scratch);
             return;
-        }
+        };
         let question = Rc::new(Question {
             name: key.name.wire().into(),
             qtype: key.qtype.0,
@@ -146,9 +150,9 @@ impl Shared {
             pool: key.pool,
         });
         match self.in_flight.borrow_mut().entry(Rc::clone(&question)) {
-            MapEntry::Occupied(mut waiters) => waiters.get_mut().push(waiting),
-            MapEntry::Vacant(place) => {
-                place.insert(vec![waiting]);
+            MapEntry::Occupied(mut waiters) => waiters.get_mut().push((waiting, place)),
+            MapEntry::Vacant(vacant) => {
+                vacant.insert(vec![(waiting, place)]);
                 let (shared, pool) = (Rc::clone(self), Rc::clone(pools.pick(&question)));
                 let has_stale = stale.is_some();
                 task::spawn_local(async move {
@@ -191,7 +195,7 @@ impl Shared {
         let waiters = self.in_flight.borrow_mut().get_mut(question).map(mem::take);
         let answer = entry.answer().as_stale(STALE_TTL);
         let scratch = &mut *self.scratch.borrow_mut();
-        for waiting in waiters.into_iter().flatten() {
+        for (waiting, _place) in waiters.into_iter().flatten() {
             self.give(&answer, 0, waiting, Source::Stale, &mut scratch.out);
         }
         true
@@ -215,12 +219,12 @@ impl Shared {
         match answer {
             Ok(answer) => {
                 let entry = self.hold(question, answer);
-                for waiting in waiters {
+                for (waiting, _place) in waiters {
                     self.give(entry.answer(), 0, waiting, Source::Upstream, &mut scratch.out);
                 }
             }
             Err(error) => {
-                for waiting in waiters {
+                for (waiting, _place) in waiters {
                     self.refuse(error, waiting, scratch);
                 }
             }

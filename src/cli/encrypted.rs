@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::server::certificate::Certificate;
 use crate::server::stream::Speaks;
-use crate::server::{self, Door, doh, quic};
+use crate::server::{self, Door, Passed, doh, quic};
 
 /// The opened doors.
 #[derive(Default)]
@@ -21,7 +21,7 @@ pub(super) struct Encrypted {
 }
 
 impl Encrypted {
-    /// Opens those that `config` names, for `resolvers` threads.
+    /// Opens those that `config` names, for `resolvers` threads; `passed` has those that are open.
     ///
     /// # Errors
     /// A line for a person: no certificate, or an address that cannot be listened on.
@@ -29,6 +29,7 @@ impl Encrypted {
         config: &Config,
         data: Option<&Path>,
         resolvers: usize,
+        passed: &mut Passed,
     ) -> Result<Self, String> {
         let doors = &config.encrypted;
         let mut opened = Self::default();
@@ -45,7 +46,7 @@ impl Encrypted {
         ] {
             for &address in addresses {
                 let datagrams = usize::from(matches!(speaks, Speaks::Https(_)));
-                let mut door = server::bind(address, datagrams, resolvers)
+                let mut door = server::bind(address, datagrams, resolvers, passed)
                     .map_err(|error| error.to_string())?;
                 for socket in door.udp.drain(..) {
                     opened.quic.push((socket, tls(&[doh::PROTOCOL_H3])?));
@@ -55,7 +56,7 @@ impl Encrypted {
             }
         }
         for &address in &doors.quic {
-            let door = server::bind(address, 1, 0).map_err(|error| error.to_string())?;
+            let door = server::bind(address, 1, 0, passed).map_err(|error| error.to_string())?;
             opened.addresses.push((door.address, "QUIC"));
             for socket in door.udp {
                 opened.quic.push((socket, tls(&[quic::PROTOCOL])?));

@@ -13,6 +13,7 @@ mod devices;
 mod encrypted;
 mod export;
 mod first_login;
+mod health;
 mod household;
 mod lists;
 mod live;
@@ -213,6 +214,8 @@ enum Action {
         #[command(flatten)]
         settings: Settings,
     },
+    /// Whether the running server answers; for a container's or a supervisor's check
+    Health(Settings),
     /// Look at settings
     Config {
         #[command(subcommand)]
@@ -261,6 +264,7 @@ pub fn run() -> ExitCode {
         Action::Config { action: ConfigAction::Unset { key, settings } } => {
             config::set(key, None, &settings)
         }
+        Action::Health(settings) => health::run(&settings),
         Action::Password { viewer, settings } => password::run(viewer, &settings),
         Action::Config { action: ConfigAction::Check { file } } => return config::check(&file),
         Action::Config { action: ConfigAction::Show { config, data } } => {

@@ -31,7 +31,7 @@ use crate::control;
 use crate::data::Folder;
 use crate::engine::{Base, Engine, Resolver};
 use crate::server::stream::{self, Doors, Speaks};
-use crate::server::{self, BindError, Connections, udp};
+use crate::server::{self, BindError, Connections, Passed, udp};
 use crate::web::{self, Accounts, Listeners, Reloads, Site};
 
 /// Time that answers in flight get when the server stops.
@@ -81,16 +81,22 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     // A resolver waits more than it works; TLS is the exception, and needs no core a worker.
     let resolvers = cores.div_ceil(2);
 
+    let mut passed = Passed::take()?;
     let mut doors = Vec::new();
     for &address in &config.listen {
-        doors.push(server::bind(address, workers, resolvers).map_err(|error| error.to_string())?);
+        let door = server::bind(address, workers, resolvers, &mut passed);
+        doors.push(door.map_err(|error| error.to_string())?);
     }
-    let encrypted = Encrypted::open(&config, data.as_deref(), resolvers)?;
-    let http = |address: Option<SocketAddr>| {
-        let bind = |at| TcpListener::bind(at).map_err(|error| BindError::new(at, "HTTP", error));
+    let encrypted = Encrypted::open(&config, data.as_deref(), resolvers, &mut passed)?;
+    let mut http = |address: Option<SocketAddr>| {
+        let bind = |at| passed.http(at).map_or_else(|| TcpListener::bind(at), Ok);
+        let bind = |at| bind(at).map_err(|error| BindError::new(at, "HTTP", error));
         address.map(bind).transpose().map_err(|error| error.to_string())
     };
     let listeners = Listeners { web: http(config.web)?, metrics: http(config.metrics.listen)? };
+    for address in passed.left() {
+        warn!("nothing is served on {address}, which was passed: no setting names it");
+    }
 
     let devices =
         Arc::new(Directory::new(household::device_key(data.as_ref())?, config.stats.devices));

@@ -41,13 +41,20 @@ impl Server {
     }
 
     pub fn start_in(folder: TempDir, settings: &str) -> Self {
+        Self::start_by(command(&[]), folder, settings)
+    }
+
+    /// Starts it by `command`, which is given the program's arguments.
+    pub fn start_by(mut command: Command, folder: TempDir, settings: &str) -> Self {
         let given = |key: &str| settings.lines().any(|line| line.starts_with(key));
         let listen = if given("listen:") { "" } else { "listen: 127.0.0.1:0\n" };
         let data = if given("data:") { "" } else { "data: data\n" };
-        let text = format!("{listen}web: 127.0.0.1:0\n{data}{settings}");
+        let web = if given("web:") { "" } else { "web: 127.0.0.1:0\n" };
+        let text = format!("{listen}{web}{data}{settings}");
         let config = folder.path().join("trackless.yaml");
         std::fs::write(&config, text).unwrap();
-        let mut child = command(&["serve", "--config", config.to_str().unwrap()])
+        let mut child = command
+            .args(["serve", "--config", config.to_str().unwrap()])
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

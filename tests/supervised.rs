@@ -67,10 +67,12 @@ fn a_passed_socket_serves_http_and_one_that_no_setting_names_is_said() {
 
 #[test]
 fn a_passed_socket_for_both_families_is_refused_with_the_way_out() {
+    let folder = TempDir::new().unwrap();
     let udp = UdpSocket::bind("[::]:0").unwrap();
     let script = "LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\" 3<&0 </dev/null";
     let output = Command::new("sh")
-        .args(["-c", script, "sh", env!("CARGO_BIN_EXE_trackless"), "serve"])
+        .args(["-c", script, "sh", env!("CARGO_BIN_EXE_trackless"), "serve", "--data"])
+        .arg(folder.path())
         .stdin(OwnedFd::from(udp))
         .output()
         .unwrap();
@@ -81,7 +83,7 @@ fn a_passed_socket_for_both_families_is_refused_with_the_way_out() {
 
 #[test]
 fn health_is_an_answer_and_counts_for_no_device() {
-    let server = Server::start("upstream: udp://127.0.0.1:9\nmetrics: { pairs: true }\n");
+    let server = Server::start("upstream: udp://127.0.0.1:9\n");
     let health = |address: SocketAddr| {
         run(&["health", "--listen", &address.to_string()], Path::new("."), "")
     };

@@ -89,9 +89,11 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     }
     let encrypted = Encrypted::open(&config, data.as_deref(), resolvers, &mut passed)?;
     let mut http = |address: Option<SocketAddr>| {
-        let bind = |at| passed.http(at).map_or_else(|| TcpListener::bind(at), Ok);
-        let bind = |at| bind(at).map_err(|error| BindError::new(at, "HTTP", error));
-        address.map(bind).transpose().map_err(|error| error.to_string())
+        let bind = |at| {
+            let listener = passed.http(at).map_or_else(|| TcpListener::bind(at), Ok);
+            listener.map_err(|error| BindError::new(at, "HTTP", error).to_string())
+        };
+        address.map(bind).transpose()
     };
     let listeners = Listeners { web: http(config.web)?, metrics: http(config.metrics.listen)? };
     for address in passed.left() {

@@ -4,7 +4,6 @@
 //! An address of the settings that was passed is taken as it is; all others are opened as ever. What
 //! is passed belongs to systemd and serves the next of us: it must never be shut.
 
-use std::io;
 use std::net::{SocketAddr, TcpListener};
 
 use socket2::{Domain, Socket, Type};

@@ -114,7 +114,9 @@ pub fn bind(
     let mut of = |kind, protocol, count| {
         let socket = if count > 0 { passed.find(address, kind) } else { None };
         let sockets = socket.map(|socket| shared_out(&socket, address, kind, count)).transpose();
-        sockets.map(Option::unwrap_or_default).map_err(|error| BindError::new(address, protocol, error))
+        sockets
+            .map(Option::unwrap_or_default)
+            .map_err(|error| BindError::new(address, protocol, error))
     };
     let udp = of(Type::DGRAM, "UDP", workers)?;
     let tcp = of(Type::STREAM, "TCP", resolvers)?;
@@ -220,7 +222,8 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_said_with_the_ways_out() {
-        let first = bind(SocketAddr::from(([127, 0, 0, 1], 0)), 2, 2, &mut Passed::default()).unwrap();
+        let first =
+            bind(SocketAddr::from(([127, 0, 0, 1], 0)), 2, 2, &mut Passed::default()).unwrap();
         let error = bind(first.address, 1, 1, &mut Passed::default()).unwrap_err().to_string();
         let address = first.address;
         assert!(error.starts_with(&format!("cannot listen on {address} (UDP): another program")));
@@ -229,7 +232,8 @@ mod tests {
 
     #[test]
     fn an_address_of_others_is_said() {
-        let error = bind(SocketAddr::from(([192, 0, 2, 1], 0)), 1, 1, &mut Passed::default()).unwrap_err();
+        let error =
+            bind(SocketAddr::from(([192, 0, 2, 1], 0)), 1, 1, &mut Passed::default()).unwrap_err();
         assert!(matches!(error, BindError::NotHere { .. }), "{error}");
     }
 

@@ -21,7 +21,8 @@ impl Passed {
     /// # Errors
     /// A line for a person: what was passed is of no use.
     pub fn take() -> Result<Self, String> {
-        let sockets = sys::passed().map_err(|error| format!("cannot take what was passed: {error}"))?;
+        let sockets =
+            sys::passed().map_err(|error| format!("cannot take what was passed: {error}"))?;
         sockets.into_iter().map(described).collect::<Result<_, _>>().map(Self)
     }
 

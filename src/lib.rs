@@ -52,7 +52,7 @@
 //!
 //! No room is used by one it uses. `wire`, `filter`, `catalogue`, `trackers` and `cache` are plain Rust: no
 //! runtime, no clock of their own (time is an argument), no I/O but the table's file. Unsafe code
-//! is in two files, `server/sys.rs` (batched system calls) and `filter/storage.rs` (mapping).
+//! is in two files, `server/sys.rs` (batched system calls, sockets that are passed) and `filter/storage.rs` (mapping).
 
 pub mod alerts;
 pub mod backup;

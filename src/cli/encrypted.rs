@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::server::certificate::Certificate;
 use crate::server::stream::Speaks;
-use crate::server::{self, Door, doh, quic};
+use crate::server::{self, Door, Passed, doh, quic};
 
 /// Doors that are open, and where nothing is said yet.
 pub(super) struct Bound {
@@ -17,13 +17,17 @@ pub(super) struct Bound {
 }
 
 impl Bound {
-    /// Opens those that `config` names, for `resolvers` threads.
+    /// Opens those that `config` names, for `resolvers` threads; `passed` has those that are open.
     ///
     /// # Errors
     /// A line for a person: an address that cannot be listened on.
-    pub(super) fn open(config: &Config, resolvers: usize) -> Result<Self, String> {
-        let bind = |addresses: &[SocketAddr], datagrams, streams| {
-            let doors = addresses.iter().map(|&at| server::bind(at, datagrams, streams));
+    pub(super) fn open(
+        config: &Config,
+        resolvers: usize,
+        passed: &mut Passed,
+    ) -> Result<Self, String> {
+        let mut bind = |addresses: &[SocketAddr], datagrams, streams| {
+            let doors = addresses.iter().map(|&at| server::bind(at, datagrams, streams, passed));
             doors.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())
         };
         let doors = &config.encrypted;

@@ -15,6 +15,7 @@ mod doctor;
 mod encrypted;
 mod export;
 mod first_login;
+mod health;
 mod household;
 mod import;
 mod install;
@@ -248,6 +249,8 @@ enum Action {
     Uninstall(install::Uninstall),
     /// Take over the settings of Pi-hole, AdGuard Home or Blocky
     Import(import::Wanted),
+    /// Whether the running server answers; for a container's or a supervisor's check
+    Health(Settings),
     /// Look at settings
     Config {
         #[command(subcommand)]
@@ -297,6 +300,7 @@ pub fn run() -> ExitCode {
             config::set(key, None, &settings)
         }
         Action::Import(wanted) => import::run(&wanted),
+        Action::Health(settings) => health::run(&settings),
         Action::Password { viewer, settings } => password::run(viewer, &settings),
         Action::Doctor { json, settings } => return doctor::run(json, &settings),
         Action::Backup { file, with_secrets, with_queries, settings } => {

@@ -32,7 +32,7 @@ use crate::data::Folder;
 use crate::engine::{Base, Engine, Resolver};
 use crate::hardening;
 use crate::server::stream::{self, Doors, Speaks};
-use crate::server::{self, BindError, Connections, udp};
+use crate::server::{self, BindError, Connections, Passed, udp};
 use crate::web::{self, Accounts, Listeners, Reloads, Site};
 
 /// Time that answers in flight get when the server stops.
@@ -90,16 +90,24 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     // A resolver waits more than it works; TLS is the exception, and needs no core a worker.
     let resolvers = cores.div_ceil(2);
 
+    let mut passed = Passed::take()?;
     let mut doors = Vec::new();
     for &address in &config.listen {
-        doors.push(server::bind(address, workers, resolvers).map_err(|error| error.to_string())?);
+        let door = server::bind(address, workers, resolvers, &mut passed);
+        doors.push(door.map_err(|error| error.to_string())?);
     }
-    let encrypted = Bound::open(&config, resolvers)?;
-    let http = |address: Option<SocketAddr>| {
-        let bind = |at| TcpListener::bind(at).map_err(|error| BindError::new(at, "HTTP", error));
-        address.map(bind).transpose().map_err(|error| error.to_string())
+    let encrypted = Bound::open(&config, resolvers, &mut passed)?;
+    let mut http = |address: Option<SocketAddr>| {
+        let bind = |at| {
+            let listener = passed.http(at).map_or_else(|| TcpListener::bind(at), Ok);
+            listener.map_err(|error| BindError::new(at, "HTTP", error).to_string())
+        };
+        address.map(bind).transpose()
     };
     let listeners = Listeners { web: http(config.web)?, metrics: http(config.metrics.listen)? };
+    for address in passed.left() {
+        warn!("nothing is served on {address}, which was passed: no setting names it");
+    }
     // Before anything is read that others have written, and before there is another thread.
     let hardened = Arc::new(hardening::apply(&config, settings.file(), data.as_deref()));
     let encrypted = Encrypted::show(encrypted, &config, data.as_deref())?;

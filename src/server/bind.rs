@@ -2,9 +2,11 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
+use super::passed::Passed;
 use super::sys;
 
 /// Room for queries that arrive while a worker is busy, in bytes; the system may give less.
@@ -13,6 +15,8 @@ pub const RECEIVE_BUFFER: usize = 4 << 20;
 const BACKLOG: i32 = 1_024;
 /// Ports tried where any will do.
 const PORT_TRIES: u32 = 32;
+/// How often a worker on a socket that was passed looks whether it is to stop.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// The sockets of one listening address.
 #[derive(Debug)]
@@ -96,11 +100,50 @@ impl BindError {
     }
 }
 
-/// Opens `address` with a UDP socket for each of `workers` and a TCP one for each of `resolvers`.
+/// Opens `address` with a UDP socket for each of `workers` and a TCP one for each of `resolvers`;
+/// where it was `passed`, they share that one.
 ///
 /// # Errors
 /// The first socket that cannot be opened.
-pub fn bind(address: SocketAddr, workers: usize, resolvers: usize) -> Result<Door, BindError> {
+pub fn bind(
+    address: SocketAddr,
+    workers: usize,
+    resolvers: usize,
+    passed: &mut Passed,
+) -> Result<Door, BindError> {
+    let mut of = |kind, protocol, count| {
+        let socket = if count > 0 { passed.find(address, kind) } else { None };
+        let sockets = socket.map(|socket| shared_out(&socket, address, kind, count)).transpose();
+        sockets
+            .map(Option::unwrap_or_default)
+            .map_err(|error| BindError::new(address, protocol, error))
+    };
+    let udp = of(Type::DGRAM, "UDP", workers)?;
+    let tcp = of(Type::STREAM, "TCP", resolvers)?;
+    let open = |passed: &[Socket], count| if passed.is_empty() { count } else { 0 };
+    let (workers, resolvers) = (open(&udp, workers), open(&tcp, resolvers));
+    let mut door = open_door(address, workers, resolvers)?;
+    door.udp.extend(udp.into_iter().map(UdpSocket::from));
+    door.tcp.extend(tcp.into_iter().map(TcpListener::from));
+    Ok(door)
+}
+
+/// A socket that was passed, made ready for `count` threads.
+fn shared_out(
+    socket: &Socket,
+    address: SocketAddr,
+    kind: Type,
+    count: usize,
+) -> io::Result<Vec<Socket>> {
+    socket.set_nonblocking(kind == Type::STREAM)?;
+    if kind == Type::DGRAM {
+        prepare_datagrams(socket, address)?;
+        socket.set_read_timeout(Some(LOOK))?;
+    }
+    (0..count).map(|_| socket.try_clone()).collect()
+}
+
+fn open_door(address: SocketAddr, workers: usize, resolvers: usize) -> Result<Door, BindError> {
     // A port that the system finds free for UDP may be taken for TCP, or be taken meanwhile.
     let mut tries = if address.port() == 0 { PORT_TRIES } else { 1 };
     loop {
@@ -154,14 +197,19 @@ fn socket(address: SocketAddr, protocol: Protocol, shared: bool) -> io::Result<S
     }
     socket.set_reuse_port(shared)?;
     if kind == Type::DGRAM {
-        // Less room is no reason not to serve.
-        let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
-        if address.ip().is_unspecified() {
-            sys::tell_destination(&socket, address.is_ipv6())?;
-        }
+        prepare_datagrams(&socket, address)?;
     }
     socket.bind(&SockAddr::from(address))?;
     Ok(socket)
+}
+
+fn prepare_datagrams(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    // Less room is no reason not to serve.
+    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    if address.ip().is_unspecified() {
+        sys::tell_destination(socket, address.is_ipv6())?;
+    }
+    Ok(())
 }
 
 fn local_address(socket: &Socket) -> io::Result<SocketAddr> {
@@ -174,8 +222,9 @@ mod tests {
 
     #[test]
     fn a_taken_port_is_said_with_the_ways_out() {
-        let first = bind(SocketAddr::from(([127, 0, 0, 1], 0)), 2, 2).unwrap();
-        let error = bind(first.address, 1, 1).unwrap_err().to_string();
+        let first =
+            bind(SocketAddr::from(([127, 0, 0, 1], 0)), 2, 2, &mut Passed::default()).unwrap();
+        let error = bind(first.address, 1, 1, &mut Passed::default()).unwrap_err().to_string();
         let address = first.address;
         assert!(error.starts_with(&format!("cannot listen on {address} (UDP): another program")));
         assert!(error.contains("--listen 127.0.0.1:1053"), "{error}");
@@ -183,7 +232,8 @@ mod tests {
 
     #[test]
     fn an_address_of_others_is_said() {
-        let error = bind(SocketAddr::from(([192, 0, 2, 1], 0)), 1, 1).unwrap_err();
+        let error =
+            bind(SocketAddr::from(([192, 0, 2, 1], 0)), 1, 1, &mut Passed::default()).unwrap_err();
         assert!(matches!(error, BindError::NotHere { .. }), "{error}");
     }
 

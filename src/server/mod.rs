@@ -10,6 +10,7 @@ mod bind;
 pub mod certificate;
 mod connections;
 pub mod doh;
+mod passed;
 mod proxy;
 pub mod quic;
 pub mod stream;
@@ -18,3 +19,4 @@ pub mod udp;
 
 pub use bind::{BindError, Door, RECEIVE_BUFFER, bind};
 pub use connections::Connections;
+pub use passed::Passed;

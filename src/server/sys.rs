@@ -9,7 +9,7 @@ use std::fmt;
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, FromRawFd as _};
 use std::ptr;
 
 use socket2::Socket;
@@ -43,6 +43,14 @@ pub(super) fn tell_destination(socket: &Socket, ipv6: bool) -> io::Result<()> {
         )
     };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Sockets that systemd has opened for this process; to be called once.
+pub(super) fn passed() -> io::Result<Vec<Socket>> {
+    let passed = sd_notify::listen_fds()?;
+    // SAFETY: systemd has opened these for us alone (sd_listen_fds(3)), `listen_fds` has just found
+    // them open, and nothing else of this process knows their numbers.
+    Ok(passed.map(|passed| unsafe { Socket::from_raw_fd(passed) }).collect())
 }
 
 /// Wakes a thread that waits in [`Batch::receive`]; from then on receiving gives nothing.

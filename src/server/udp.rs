@@ -34,7 +34,11 @@ impl Door {
     /// resolver, whose replies still leave by this socket.
     pub fn stop(&self) {
         self.stop.store(true, Relaxed);
-        shut(&self.socket);
+        // A socket with a time limit was passed: its worker looks by itself, and the next of us
+        // needs it open.
+        if !matches!(self.socket.read_timeout(), Ok(Some(_))) {
+            shut(&self.socket);
+        }
     }
 
     /// Answers until [`Self::stop`].

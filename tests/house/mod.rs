@@ -49,7 +49,8 @@ impl Server {
         let given = |key: &str| settings.lines().any(|line| line.starts_with(key));
         let listen = if given("listen:") { "" } else { "listen: 127.0.0.1:0\n" };
         let data = if given("data:") { "" } else { "data: data\n" };
-        let text = format!("{listen}web: 127.0.0.1:0\n{data}{settings}");
+        let web = if given("web:") { "" } else { "web: 127.0.0.1:0\n" };
+        let text = format!("{listen}{web}{data}{settings}");
         let config = folder.path().join("trackless.yaml");
         std::fs::write(&config, text).unwrap();
         let mut child = command

@@ -1,6 +1,6 @@
 //! Opens the doors for clients that encrypt.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::UdpSocket;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::server::certificate::Certificate;
 use crate::server::stream::Speaks;
 use crate::server::{self, Door, doh, quic};
+use crate::web::Bound;
 
 /// The opened doors.
 #[derive(Default)]
@@ -16,8 +17,8 @@ pub(super) struct Encrypted {
     pub(super) certificate: Option<Arc<Certificate>>,
     pub(super) streams: Vec<(Door, Speaks)>,
     pub(super) quic: Vec<(UdpSocket, rustls::ServerConfig)>,
-    /// Where they are, and what is spoken there.
-    pub(super) addresses: Vec<(SocketAddr, &'static str)>,
+    /// Where they are.
+    pub(super) bound: Bound,
 }
 
 impl Encrypted {
@@ -39,9 +40,10 @@ impl Encrypted {
         let tls =
             |protocols: &[&[u8]]| certificate.server(protocols).map_err(|error| error.to_string());
         let (dot, https) = (Arc::new(tls(&[b"dot"])?), Arc::new(tls(&doh::PROTOCOLS)?));
-        for (addresses, speaks, name) in [
-            (&doors.tls, Speaks::Tls(dot), "TLS"),
-            (&doors.https, Speaks::Https(https), "HTTPS and HTTP/3"),
+        let Bound { tls: of_tls, https: of_https, .. } = &mut opened.bound;
+        for (addresses, speaks, bound) in [
+            (&doors.tls, Speaks::Tls(dot), of_tls),
+            (&doors.https, Speaks::Https(https), of_https),
         ] {
             for &address in addresses {
                 let datagrams = usize::from(matches!(speaks, Speaks::Https(_)));
@@ -50,13 +52,13 @@ impl Encrypted {
                 for socket in door.udp.drain(..) {
                     opened.quic.push((socket, tls(&[doh::PROTOCOL_H3])?));
                 }
-                opened.addresses.push((door.address, name));
+                bound.push(door.address);
                 opened.streams.push((door, speaks.clone()));
             }
         }
         for &address in &doors.quic {
             let door = server::bind(address, 1, 0).map_err(|error| error.to_string())?;
-            opened.addresses.push((door.address, "QUIC"));
+            opened.bound.quic.push(door.address);
             for socket in door.udp {
                 opened.quic.push((socket, tls(&[quic::PROTOCOL])?));
             }

@@ -32,7 +32,7 @@ use crate::data::Folder;
 use crate::engine::{Base, Engine, Resolver};
 use crate::server::stream::{self, Doors, Speaks};
 use crate::server::{self, BindError, Connections, udp};
-use crate::web::{self, Accounts, Listeners, Reloads, Site};
+use crate::web::{self, Accounts, Bound, Listeners, Reloads, Site};
 
 /// Time that answers in flight get when the server stops.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -111,7 +111,8 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     }
     let ready = Arc::new(AtomicBool::new(false));
     let reloads = Arc::new(Reloads::default());
-    let addresses: Vec<_> = doors.iter().map(|door| door.address).collect();
+    let dns = doors.iter().map(|door| door.address).collect();
+    let bound = Bound { dns, ..encrypted.bound };
     let (stop, stopping) = watch::channel(false);
     let connections = Connections::new(config.tcp.clone(), Arc::clone(&engine));
     let mut of_threads: Vec<Doors> = (0..resolvers).map(|_| Doors::default()).collect();
@@ -139,15 +140,19 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
         info!("metrics on http://{address}/");
     }
     let shared = (Arc::clone(&engine), Arc::clone(&reloads), Arc::clone(&ready));
-    let site = Site::new(shared.0, data.clone(), accounts, shared.1, shared.2);
+    let site = Site::new(shared.0, (bound.clone(), data.clone()), accounts, shared.1, shared.2);
     web::spawn(listeners, site)
         .map_err(|error| format!("cannot start the HTTP server: {error}"))?;
     let say_ready = || {
-        for address in addresses {
-            info!("answering DNS on {address}, UDP and TCP");
-        }
-        for (address, protocol) in encrypted.addresses {
-            info!("answering DNS on {address}, {protocol}");
+        for (addresses, protocol) in [
+            (bound.dns, "UDP and TCP"),
+            (bound.tls, "TLS"),
+            (bound.https, "HTTPS and HTTP/3"),
+            (bound.quic, "QUIC"),
+        ] {
+            for address in addresses {
+                info!("answering DNS on {address}, {protocol}");
+            }
         }
         ready.store(true, Ordering::Release);
         let _ = sd_notify::notify(&[NotifyState::Ready]);

@@ -12,7 +12,7 @@ use super::field::Field;
 use super::items::{DEVICE_SETTINGS, PROFILE_SETTINGS};
 use super::settings::{self, SHORT_FORM, settings};
 use super::values::{Fault, print_time};
-use super::{Config, Device, HOUSE, MAX_DEVICES, MAX_PROFILES};
+use super::{Config, Device, HOUSE, MAX_DEVICES, MAX_PROFILES, Profile};
 
 /// Mistakes shown at once; each costs another pass over the text.
 const MAX_SHOWN: usize = 10;
@@ -167,6 +167,8 @@ impl<'a> Reader<'a> {
 
     /// What no single value can be checked for.
     pub(super) fn compare(&mut self, config: &mut Config, given: &[(String, &Node)]) {
+        let house = Profile::of_house(config);
+        config.profiles.iter_mut().for_each(|profile| profile.follow(&house));
         let node =
             |wanted: &str| given.iter().find(|(key, _)| *key == wanted).map(|(_, node)| *node);
         let tcp = &mut config.tcp;
@@ -303,11 +305,16 @@ impl<'a> Reader<'a> {
             (_, Field::Devices(devices)) => {
                 let what = ("devices", "a device", MAX_DEVICES);
                 let like = Device::default();
-                *devices = self.maps(node, what, DEVICE_SETTINGS, &like, |device| &device.name);
+                let of = (|device: &Device| device.name.as_str()) as fn(&Device) -> &str;
+                *devices = self.maps(node, what, DEVICE_SETTINGS, &like, (of, |_, _| {}));
             }
             (_, Field::Profiles(profiles, like)) => {
                 let what = ("profiles", "a profile", MAX_PROFILES);
-                *profiles = self.maps(node, what, PROFILE_SETTINGS, &like, |profile| &profile.name);
+                let of = (|profile: &Profile| profile.name.as_str()) as fn(&Profile) -> &str;
+                let sets = |profile: &mut Profile, given: &[&'static str]| {
+                    profile.sets(|key| given.contains(&key));
+                };
+                *profiles = self.maps(node, what, PROFILE_SETTINGS, &like, (of, sets));
             }
             (Value::List(items), mut field) if field.is_many() => {
                 if items.is_empty() && field.needs_one() {

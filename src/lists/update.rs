@@ -42,6 +42,17 @@ pub enum UpdateError {
     Keep(#[from] std::io::Error),
 }
 
+impl UpdateError {
+    /// The word for it, whatever else is said.
+    const fn word(&self) -> &'static str {
+        match self {
+            Self::Fetch(error) => error.word(),
+            Self::Gate(error) => error.word(),
+            Self::Keep(_) => "write",
+        }
+    }
+}
+
 /// When `list` is to be fetched next, in seconds since 1970: its interval after the last time it
 /// was known to be the newest, sooner after failures; each list at a slightly different time, so
 /// that not all houses ask at once. None for a file.
@@ -84,6 +95,7 @@ pub async fn update(
             copy.checked = Some(copy.tried);
             copy.failures = 0;
             copy.refused = None;
+            copy.why = None;
             copy.unfit = false;
         }
         Err(error) => {
@@ -91,6 +103,7 @@ pub async fn update(
             copy.unfit |= matches!(error, UpdateError::Gate(_));
             copy.failures = copy.failures.saturating_add(1);
             copy.refused = Some(error.to_string());
+            copy.why = Some(error.word().to_owned());
             let _ = fs::remove_file(&draft);
         }
     }

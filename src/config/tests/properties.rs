@@ -129,6 +129,7 @@ fn profile(n: usize, lists: &[List]) -> Profile {
         only_allowed: n == 1,
         answer: ANSWERS[n],
         schedule: vec![slot(0)],
+        own: FOLLOWED[..3 * n].to_vec(),
     }
 }
 
@@ -284,6 +285,11 @@ fn config() -> impl Strategy<Value = Config> {
             },
         },
     )
+    .prop_map(|mut config| {
+        let house = Profile::of_house(&config);
+        config.profiles.iter_mut().for_each(|profile| profile.follow(&house));
+        config
+    })
 }
 
 /// Words of YAML and of ours, in any order.

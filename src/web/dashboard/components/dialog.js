@@ -5,9 +5,9 @@ import { t } from '../app/words.js';
 import { Icon } from './icon.js';
 
 /**
- * @param {{ title: string, onClose: () => void, children: import('../vendor/preact.js').ComponentChildren }} props
+ * @param {{ title: string, onClose: () => void, wide?: boolean, children: import('../vendor/preact.js').ComponentChildren }} props wide: a form, which no stray press closes
  */
-export function Dialog({ title, onClose, children }) {
+export function Dialog({ title, onClose, wide = false, children }) {
   const box = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const id = useId();
   useEffect(() => {
@@ -20,8 +20,8 @@ export function Dialog({ title, onClose, children }) {
       before?.focus({ preventScroll: true });
     };
   }, []);
-  return html`<dialog ref=${box} aria-labelledby=${id} onClose=${onClose} onClick=${(/** @type {any} */ event) => event.target === box.current && onClose()}>
-    <div><header><h2 id=${id}>${title}</h2><button class="do plain square" aria-label=${t('close')} onClick=${onClose}><${Icon} name="close" /></button></header>${children}</div>
+  return html`<dialog ref=${box} class=${wide ? 'wide' : ''} aria-labelledby=${id} onClose=${onClose} onClick=${(/** @type {any} */ event) => event.target === box.current && !wide && onClose()}>
+    <div><header><h2 id=${id}>${title}</h2><button type="button" class="do plain square" aria-label=${t('close')} onClick=${onClose}><${Icon} name="close" /></button></header>${children}</div>
   </dialog>`;
 }
 

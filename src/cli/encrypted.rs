@@ -41,10 +41,9 @@ impl Encrypted {
             |protocols: &[&[u8]]| certificate.server(protocols).map_err(|error| error.to_string());
         let (dot, https) = (Arc::new(tls(&[b"dot"])?), Arc::new(tls(&doh::PROTOCOLS)?));
         let Bound { tls: of_tls, https: of_https, .. } = &mut opened.bound;
-        for (addresses, speaks, bound) in [
-            (&doors.tls, Speaks::Tls(dot), of_tls),
-            (&doors.https, Speaks::Https(https), of_https),
-        ] {
+        for (addresses, speaks, bound) in
+            [(&doors.tls, Speaks::Tls(dot), of_tls), (&doors.https, Speaks::Https(https), of_https)]
+        {
             for &address in addresses {
                 let datagrams = usize::from(matches!(speaks, Speaks::Https(_)));
                 let mut door = server::bind(address, datagrams, resolvers)

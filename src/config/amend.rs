@@ -75,15 +75,11 @@ impl Config {
             }
         }
         self.compared(&mut reader, &map);
-        reader.finish("", HOUSE)?;
+        reader.finish(None, HOUSE)?;
         Ok(keys)
     }
 
-    fn say_of_profile(
-        &mut self,
-        name: &str,
-        yaml: &str,
-    ) -> Result<Vec<&'static str>, ConfigError> {
+    fn say_of_profile(&mut self, name: &str, yaml: &str) -> Result<Vec<&'static str>, ConfigError> {
         let map = parsed(name, yaml)?;
         let mut reader = Reader::new(Path::new(""));
         let found = self.profiles.iter().position(|profile| profile.name == name);
@@ -110,7 +106,7 @@ impl Config {
             None => self.profiles.push(profile),
         }
         self.compared(&mut reader, &map);
-        reader.finish("", name)?;
+        reader.finish(None, name)?;
         Ok(vec!["profiles"])
     }
 
@@ -136,7 +132,7 @@ impl Config {
         let map = parsed("lists", yaml)?;
         let mut reader = Reader::new(Path::new(""));
         let list = reader.one(&map, "list", Kind::Lists, &self.lists);
-        reader.finish("", "lists")?;
+        reader.finish(None, "lists")?;
         self.lists.push(list);
         Ok(vec!["lists"])
     }
@@ -239,8 +235,16 @@ mod tests {
     fn what_is_wrong_is_said_without_a_place() {
         let config = Config::from_yaml(FILE, "t.yaml").unwrap();
         for (name, yaml, said) in [
-            ("kids", r#"{"level":"sttrict"}"#, "kids: level: `sttrict` is not a level; did you mean"),
-            ("kids", r#"{"schedule":["mon 1:00-2:00 nigt"]}"#, "kids: profiles[0].schedule: there is no"),
+            (
+                "kids",
+                r#"{"level":"sttrict"}"#,
+                "kids: level: `sttrict` is not a level; did you mean",
+            ),
+            (
+                "kids",
+                r#"{"schedule":["mon 1:00-2:00 nigt"]}"#,
+                "kids: profiles[0].schedule: there is no",
+            ),
             ("kids", r#"{"services":["tiktk"]}"#, "kids: services: `tiktk` is no service"),
             ("a#b", "{}", "a#b: name: `a#b` is not a name"),
             (HOUSE, r#"{"for":["x"]}"#, "house: unknown key `for`"),

@@ -39,13 +39,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use crate::filter::syntax::Format;
-pub use amend::Amendment;
 pub use alerts::{AlertKind, Alerts, SecretUrl};
+pub use amend::Amendment;
 pub use counting::{History, Metrics, Stats, StatsLevel};
 pub use doors::{Access, Encrypted};
 pub use error::ConfigError;
 pub use household::{
-    BlockAnswer, Device, FOLLOWED, HOUSE, KnownBy, Mac, Malformed, Member, PSEUDONYM, Profile, Slot, own_name,
+    BlockAnswer, Device, FOLLOWED, HOUSE, KnownBy, Mac, Malformed, Member, PSEUDONYM, Profile,
+    Slot, own_name,
 };
 pub use list::{Action, List};
 pub use read::keys_given;

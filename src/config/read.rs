@@ -101,7 +101,7 @@ fn from_text(text: &str, file: &str, folder: &Path) -> Result<Config, ConfigErro
         .map_err(|refusal| ConfigError::new(file, refusal.place, &refusal.text))?;
     let mut reader = Reader::new(folder);
     let config = reader.config(&root);
-    reader.finish(text, file).map(|()| config)
+    reader.finish(Some(text), file).map(|()| config)
 }
 
 struct Mistake {
@@ -121,11 +121,11 @@ impl<'a> Reader<'a> {
         Self { folder, mistakes: Vec::new(), dropped: 0 }
     }
 
-    /// The mistakes made in `text`, which `file` is the name of.
+    /// The mistakes made in `text`, which `file` is the name of; without it, they have no places.
     ///
     /// # Errors
     /// There are some.
-    pub(super) fn finish(self, text: &str, file: &str) -> Result<(), ConfigError> {
+    pub(super) fn finish(self, text: Option<&str>, file: &str) -> Result<(), ConfigError> {
         let Self { mut mistakes, dropped, .. } = self;
         if mistakes.is_empty() {
             return Ok(());
@@ -134,7 +134,8 @@ impl<'a> Reader<'a> {
         let more = dropped + mistakes.len().saturating_sub(MAX_SHOWN);
         let mut error = ConfigError::default();
         for mistake in mistakes.iter().take(MAX_SHOWN) {
-            error.push(file, document::locate(text, mistake.node), &mistake.text);
+            let place = text.and_then(|text| document::locate(text, mistake.node));
+            error.push(file, place, &mistake.text);
         }
         if more > 0 {
             error.push(file, None, &format!("{more} more mistakes"));

@@ -68,7 +68,7 @@ impl Config {
         let mut reader = Reader::new(Path::new(""));
         reader.set(key, &root, (setting.field)(&mut new));
         compare(&mut new, &mut reader, &root);
-        reader.finish(yaml, key)?;
+        reader.finish(Some(yaml), key)?;
         let known = self.clone().paths();
         if let Some(path) = new.paths().into_iter().find(|path| !known.contains(path)) {
             return refuse(&format!(
@@ -107,7 +107,7 @@ impl Config {
         });
         let mut reader = Reader::new(Path::new(""));
         together.compared(&mut reader, &Node { id: 0, value: Value::Null });
-        if reader.finish("", "").is_ok() {
+        if reader.finish(None, "").is_ok() {
             *self = together;
         } else {
             let alone = given.into_iter().filter_map(|(key, yaml)| self.set(key, yaml).err());
@@ -138,7 +138,8 @@ impl Config {
                 Field::Folder(path) | Field::File(path) => paths.extend(path.clone()),
                 Field::Files(files) => paths.extend(files.iter().cloned()),
                 Field::Listed(lists, _) => {
-                    let by_url = |list: &List| list.url.as_ref()?.strip_prefix("file://").map(PathBuf::from);
+                    let by_url =
+                        |list: &List| list.url.as_ref()?.strip_prefix("file://").map(PathBuf::from);
                     let of_list = |list: &List| list.file.clone().or_else(|| by_url(list));
                     paths.extend(lists.iter().filter_map(of_list));
                 }

@@ -317,7 +317,8 @@ mod tests {
         assert_eq!(facts.company(domain.tracker).unwrap().name, "Google");
         assert_eq!(facts.category(domain.tracker), Some(Category::Advertising));
         assert_eq!(facts.category(0), None);
-        let follows = |name| facts.companies().find(|company| company.name == name).unwrap().follows;
+        let follows =
+            |name| facts.companies().find(|company| company.name == name).unwrap().follows;
         assert!(follows("Google"), "though people need some of its names");
         assert!(!follows("Wikimedia"), "all of its names are needed");
     }

@@ -1,5 +1,6 @@
 //! The API against its own description, and its numbers against what was asked over DNS.
 
+mod amending;
 mod described;
 mod happening;
 #[path = "../house/mod.rs"]

@@ -169,7 +169,10 @@ mod tests {
         lockout.begin(address(1), &[Who::Owner], now).unwrap();
         assert_eq!(lockout.begin(address(1), &[Who::Owner], now).unwrap_err().as_secs(), 1);
         lockout.succeeded(address(1), Who::Viewer);
-        assert!(lockout.begin(address(1), &[Who::Owner], now).is_err(), "a viewer's helps no owner");
+        assert!(
+            lockout.begin(address(1), &[Who::Owner], now).is_err(),
+            "a viewer's helps no owner"
+        );
         lockout.succeeded(address(1), Who::Owner);
         lockout.begin(address(1), &[Who::Owner], now).unwrap();
     }

@@ -4,6 +4,14 @@ import { html, useEffect, useId, useRef } from '../vendor/preact.js';
 import { t } from '../app/words.js';
 import { Icon } from './icon.js';
 
+/** Where the focus goes when what opened the dialog goes with it. @type {HTMLElement | null} */
+let place = null;
+
+/** The dialog that closes next leaves nothing to come back to: the page itself is. */
+export function opensNoMore() {
+  place = document.getElementById('content');
+}
+
 /**
  * @param {{ title: string, onClose: () => void, wide?: boolean, children: import('../vendor/preact.js').ComponentChildren }} props wide: a form, which no stray press closes
  */
@@ -17,7 +25,8 @@ export function Dialog({ title, onClose, wide = false, children }) {
     if (dialog && !dialog.open) dialog.showModal();
     return () => {
       dialog?.close();
-      before?.focus({ preventScroll: true });
+      (place ?? before)?.focus({ preventScroll: true });
+      place = null;
     };
   }, []);
   return html`<dialog ref=${box} class=${wide ? 'wide' : ''} aria-labelledby=${id} onClose=${onClose} onClick=${(/** @type {any} */ event) => event.target === box.current && !wide && onClose()}>

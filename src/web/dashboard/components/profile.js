@@ -6,9 +6,9 @@ import { api } from '../app/api.js';
 import { useData } from '../app/data.js';
 import { changed, line, tell } from '../app/state.js';
 import { t } from '../app/words.js';
-import { Dialog } from './dialog.js';
+import { Dialog, opensNoMore } from './dialog.js';
 import { Segments, Select, Some, Words } from './form.js';
-import { parsed, Rows, written } from './schedule.js';
+import { parsed, profileName, Rows, written } from './schedule.js';
 import { Loading, Note } from './states.js';
 
 /** @typedef {import('../app/contract').Profile} Profile */
@@ -83,10 +83,7 @@ export function ProfileForm({ profile, all, onClose }) {
     const news = Object.fromEntries(Object.entries(is).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(was[key])));
     return save(() => api.put(path(called), news), t('settings.saved'));
   }
-  async function remove() {
-    // The button that opened this goes with the profile.
-    if (await save(() => api.delete(path(profile?.name ?? '')), t('profile.removed', { name: profile?.name }))) document.getElementById('content')?.focus();
-  }
+  const remove = () => save(() => api.delete(path(profile?.name ?? '')).then(opensNoMore), t('profile.removed', { name: profile?.name }));
 
   /** @param {Word} key */
   const word = (key) => {
@@ -98,9 +95,9 @@ export function ProfileForm({ profile, all, onClose }) {
   };
   const members = [...new Set((devices.data ?? []).flatMap((/** @type {any} */ one) => [...one.tags.map((/** @type {string} */ tag) => `#${tag}`), ...(one.given ? [one.given] : [])]))];
   const others = all.map((one) => one.name).filter((one) => one !== profile?.name);
-  const title = house ? t('scope.house') : profile ? profile.name : t('profile.new');
+  const title = profile ? profileName(profile.name) : t('profile.new');
   return html`<${Dialog} wide title=${title} onClose=${onClose}><form onSubmit=${submit}>
-    ${!profile && html`<label class="field"><span>${t('tokens.name')}</span><input required maxlength="64" autocomplete="off" value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} /><small>${t('profile.nameAbout')}</small></label>`}
+    ${!profile && html`<label class="field"><span>${t('tokens.name')}</span><input autofocus required maxlength="64" autocomplete="off" value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} /><small>${t('profile.nameAbout')}</small></label>`}
     ${!house && html`<${Words} label=${t('profile.members')} about=${t('profile.membersAbout')} values=${form.members} known=${members} onChange=${(/** @type {string[]} */ members) => put({ members })} />`}
     <div class="grid near">${word('level')}${word('safe_search')}${word('bypass')}</div>
     <${Loading} of=${catalogue} lines=${3}>${(/** @type {Catalogue} */ known) => html`<${Own} house=${house} label=${t('profile.services')} value=${form.services} of=${of?.services ?? []} onChange=${(/** @type {string[] | null} */ services) => put({ services })}
@@ -112,19 +109,19 @@ export function ProfileForm({ profile, all, onClose }) {
     ${!house && html`<label class="tick"><input type="checkbox" checked=${form.only_allowed} onChange=${(/** @type {any} */ event) => put({ only_allowed: event.target.checked })} /><span>${t('profile.only')}<small class="soft block">${t('profile.onlyAbout')}</small></span></label>`}
     <section class="stack"><h3>${t('profile.schedule')}</h3><p class="soft small">${t('schedule.about')}</p>
       <${Rows} slots=${form.schedule} profiles=${others} onChange=${(/** @type {typeof form.schedule} */ schedule) => put({ schedule })} /></section>
-    <p class="wrong" role="alert">${wrong}</p>
+    <div class="done"><p class="wrong" role="alert">${wrong}</p>
     <div class="row apart"><span class="row"><button class="do main">${t('save')}</button><button type="button" class="do" onClick=${onClose}>${t('cancel')}</button></span>
       ${profile && !house && !sure && html`<button type="button" class="do danger" onClick=${() => ask(true)}>${t('profile.remove')}</button>`}</div>
-    ${sure && html`<${Note} title=${t('profile.sure', { name: profile?.name })}>${t('profile.sureWhy')}<//><div class="row"><button type="button" class="do danger" onClick=${remove}>${t('profile.removeYes')}</button><button type="button" class="do" onClick=${() => ask(false)}>${t('profile.keep')}</button></div>`}
+    ${sure && html`<${Note} title=${t('profile.sure', { name: profile?.name })}>${t('profile.sureWhy')}<//><div class="row"><button type="button" class="do danger" onClick=${remove}>${t('profile.removeYes')}</button><button type="button" class="do" onClick=${() => ask(false)}>${t('profile.keep')}</button></div>`}</div>
   </form><//>`;
 }
 
-/** What is shown of a profile: what it says itself. @param {Profile} profile @returns {[string, any][]} */
-export function facts(profile) {
+/** What is shown of a profile: what it says itself. @param {Profile} profile @param {Map<string, string>} services their names @returns {[string, any][]} */
+export function facts(profile, services) {
   const own = (/** @type {string} */ key, /** @type {unknown} */ value) => (profile.own.includes(key) ? value : null);
   const many = (/** @type {string[]} */ all) => (all.length ? all.join(', ') : null);
   return [['profile.members', profile.members.length ? html`<span class="mono">${profile.members.join(', ')}</span>` : null],
-    ['profile.level', own('level', t(`level.${profile.level}`))], ['profile.services', own('services', many(profile.services) ?? t('form.none'))], ['profile.lists', profile.name === HOUSE ? null : own('lists', many(profile.lists) ?? t('form.none'))],
+    ['profile.level', own('level', t(`level.${profile.level}`))], ['profile.services', own('services', many(profile.services.map((one) => services.get(one) ?? one)) ?? t('form.none'))], ['profile.lists', profile.name === HOUSE ? null : own('lists', many(profile.lists) ?? t('form.none'))],
     ['profile.safe', own('safe_search', t(`safe.${profile.safe_search}`))], ['profile.bypass', own('bypass', t(`bypass.${profile.bypass}`))],
     ['profile.block', many(profile.block)], ['profile.allow', many(profile.allow)], ['profile.only', profile.only_allowed ? t('profile.onlyYes') : null]];
 }

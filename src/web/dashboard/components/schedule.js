@@ -43,10 +43,10 @@ export function written({ days, from, until, profile }) {
 const hours = (clock) => Number(clock.slice(0, 2)) + Number(clock.slice(3)) / 60;
 
 /** @param {string} name */
-export const profileName = (name) => (name === 'house' ? t('scope.house') : name);
+export const profileName = (name) => (name === 'house' ? t('profile.house') : name);
 
 /** The slot in words: `Mon, Tue 20:00–07:00`. @param {Slot} slot */
-const inWords = ({ days, from, until }) => `${days.every(Boolean) ? t('day.all') : DAYS.filter((_, i) => days[i]).map((name) => t(`day.${name}`)).join(', ')} ${from}–${until}`;
+const inWords = ({ days, from, until }) => `${days.every(Boolean) ? t('day.all') : DAYS.filter((_, i) => days[i]).map((name) => t(`day.${name}`)).join(', ')} ${from}–${until === '00:00' ? '24:00' : until}`;
 
 /** A week as bars; times that go over midnight have their end on the next day. @param {{ entries: string[] }} props */
 export function Week({ entries }) {

@@ -28,7 +28,7 @@ export function Page() {
       const shown = found(rows);
       if (!rows.length) return html`<section class="card"><${Empty} title=${t('home.nobody')}>${t('home.ask')}<//></section>`;
       const others = rows.filter((row) => !row.follows).length;
-      return html`${others > 0 && html`<label class="tick"><input type="checkbox" checked=${needed} onChange=${(/** @type {any} */ event) => show(event.target.checked)} /><span>${t('companies.needed', { n: others, needed: number(others) })}<small class="soft block">${t('company.neededWhy')}</small></span></label>`}
+      return html`${others > 0 && html`<label class="tick"><input type="checkbox" checked=${needed} onChange=${(/** @type {any} */ event) => show(event.target.checked)} /><span>${t('companies.needed', { n: others, needed: number(others) })}<small class="soft block">${t('companies.neededWhy')}</small></span></label>`}
         ${shown.length ? html`<section class="card flush"><${CompanyTable} key=${`${category}${days}${needed}`} rows=${shown} /></section>` : html`<section class="card"><${Empty} title=${t('nothingFound')} /></section>`}`;
     }}<//></div>`;
 }

@@ -1,7 +1,7 @@
 // Where the rules come from: each list's health and what it is good for; and lists to subscribe to.
 
 import { html, useState } from '../vendor/preact.js';
-import { Confirm } from '../components/dialog.js';
+import { Confirm, opensNoMore } from '../components/dialog.js';
 import { Search, Select } from '../components/form.js';
 import { Head, Loading, Note } from '../components/states.js';
 import { reason } from '../components/trouble.js';
@@ -28,8 +28,6 @@ async function unsubscribe(name) {
     await api.delete(`/lists/${encodeURIComponent(name)}`);
     changed.value += 1;
     tell(t('lists.gone', { name }));
-    // The button that asked for it goes with the list.
-    document.getElementById('content')?.focus();
   });
 }
 
@@ -62,14 +60,15 @@ function Skipped({ list }) {
 /** @param {{ list: List, onDrop: () => void }} props */
 function One({ list, onDrop }) {
   const source = list.source ?? '';
-  return html`<section class="card"><header><h2>${list.name}</h2>${list.builtin ? html`<span class="chip">${t('lists.builtin')}</span>` : isOwner() && html`<span class="row tight">${list.update !== null && html`<button class="do plain" aria-label=${`${t('lists.update')}: ${list.name}`} onClick=${() => update([list.name])}>${t('lists.update')}</button>`}
-      <button class="do plain" aria-label=${`${t('lists.drop')}: ${list.name}`} onClick=${onDrop}>${t('lists.drop')}</button></span>`}</header>
+  return html`<section class="card"><header><h2>${list.name}</h2>${list.builtin && html`<span class="chip">${t('lists.builtin')}</span>`}</header>
     <${Ill} list=${list} />
     <dl class="figures"><div class="figure"><dt>${t('lists.rules')}</dt><dd><b>${short(list.rules)}</b></dd></div><div class="figure"><dt>${t('lists.hits')}</dt><dd><b>${number(list.hits)}</b></dd></div><div class="figure"><dt>${t('lists.alone')}</dt><dd><b>${number(list.alone)}</b></dd></div></dl>
     ${!list.builtin && list.hits > 0 && list.alone < 10 && html`<p class="soft small">${t('lists.useless')}</p>`}
     <p class="soft small">${[list.age !== null ? t('lists.age', { age: lasting(list.age) }) : '', list.licence, list.bytes ? bytes(list.bytes) : ''].filter(Boolean).join(' · ')}</p>
     ${source && html`<p class="mono soft">${/^https?:/.test(source) ? html`<a href=${source} target="_blank" rel="noreferrer noopener">${source}</a>` : source}</p>`}
-    <${Skipped} list=${list} /></section>`;
+    <${Skipped} list=${list} />
+    ${!list.builtin && isOwner() && html`<div class="row">${list.update !== null && html`<button class="do" aria-label=${`${t('lists.update')}: ${list.name}`} onClick=${() => update([list.name])}>${t('lists.update')}</button>`}
+      <button class="do plain" aria-label=${`${t('lists.drop')}: ${list.name}`} onClick=${onDrop}>${t('lists.drop')}</button></div>`}</section>`;
 }
 
 /** A list that is in no catalogue. */
@@ -118,5 +117,5 @@ export function Page() {
   return html`<div class="page"><${Head} title=${t('nav.lists')} about=${t('lists.about')}>${isOwner() && html`<button class="do" onClick=${() => update()}>${t('lists.updateAll')}</button>`}<//>
     <${Loading} of=${lists} lines=${8}>${(/** @type {List[]} */ all) => html`<div class="grid">${all.map((list) => html`<${One} key=${list.name} list=${list} onDrop=${() => leave(list.name)} />`)}</div>
       <${More} subscribed=${all.map((list) => list.name)} />${isOwner() && html`<${Add} />`}`}<//>
-    ${leaving && html`<${Confirm} title=${t('lists.dropSure', { name: leaving })} text=${t('lists.dropWhy')} yes=${t('lists.drop')} onYes=${() => unsubscribe(leaving)} onClose=${() => leave('')} />`}</div>`;
+    ${leaving && html`<${Confirm} title=${t('lists.dropSure', { name: leaving })} text=${t('lists.dropWhy')} yes=${t('lists.drop')} onYes=${() => { opensNoMore(); void unsubscribe(leaving); }} onClose=${() => leave('')} />`}</div>`;
 }

@@ -15,9 +15,9 @@ import { t } from '../app/words.js';
 
 const HOUSE = 'house';
 
-/** @param {{ profile: Profile, names: Map<string, string>, onEdit: () => void }} props */
-function One({ profile, names, onEdit }) {
-  const said = facts(profile).filter(([, value]) => value);
+/** @param {{ profile: Profile, names: Map<string, string>, services: Map<string, string>, onEdit: () => void }} props names: of devices */
+function One({ profile, names, services, onEdit }) {
+  const said = facts(profile, services).filter(([, value]) => value);
   const name = profileName(profile.name);
   return html`<section class="card"><header><h2>${name}</h2>${isOwner() && html`<button class="do plain" aria-label=${`${t('profile.edit')}: ${name}`} onClick=${onEdit}>${t('profile.edit')}</button>`}</header>
     ${said.length ? html`<dl class="facts">${said.map(([name, value]) => html`<dt>${t(name)}</dt><dd>${value}</dd>`)}</dl>` : html`<p class="soft">${t('profile.asHouse')}</p>`}
@@ -60,11 +60,13 @@ function Assign({ profiles, devices }) {
 export function Page() {
   const profiles = useData('/profiles', { all: true });
   const devices = useData('/devices?days=7', { all: true });
+  const catalogue = useData('/catalogue');
+  const services = new Map(/** @type {import('../app/contract').Catalogue | undefined} */ (catalogue.data)?.services.map((one) => [one.name, one.title]));
   const [editing, edit] = useState(/** @type {{ profile: Profile | null } | 'text' | null} */ (null));
   const names = new Map(/** @type {[string, string][]} */ ((devices.data ?? []).map((/** @type {any} */ one) => [one.key, one.name])));
   const close = () => edit(null);
   return html`<div class="page"><${Head} title=${t('profile.title')} about=${t('profile.about')}>${isOwner() && html`<div class="row"><button class="do main" onClick=${() => edit({ profile: null })}>${t('profile.new')}</button><button class="do" onClick=${() => edit('text')}>${t('profile.asText')}</button></div>`}<//>
-    <${Loading} of=${profiles} lines=${8}>${(/** @type {Profile[]} */ all) => html`<div class="grid">${all.map((profile) => html`<${One} key=${profile.name} profile=${profile} names=${names} onEdit=${() => edit({ profile })} />`)}</div>
+    <${Loading} of=${profiles} lines=${8}>${(/** @type {Profile[]} */ all) => html`<div class="grid">${all.map((profile) => html`<${One} key=${profile.name} profile=${profile} names=${names} services=${services} onEdit=${() => edit({ profile })} />`)}</div>
       ${all.length < 2 && html`<section class="card"><${Empty} title=${t('profile.none')}>${t('profile.noneWhy')}<//></section>`}
       ${isOwner() && all.length > 1 && devices.data?.length > 0 && html`<${Assign} profiles=${all} devices=${devices.data} />`}
       ${editing && editing !== 'text' && html`<${ProfileForm} profile=${editing.profile} all=${all} onClose=${close} />`}`}<//>

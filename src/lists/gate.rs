@@ -120,25 +120,6 @@ pub enum GateError {
     ManyTerms,
 }
 
-impl GateError {
-    /// The word for it, whatever else is said.
-    pub(super) const fn word(&self) -> &'static str {
-        match self {
-            Self::Io(_) => "read",
-            Self::TooLarge { .. } => "too_large",
-            Self::WebPage => "web_page",
-            Self::NoRules => "no_rules",
-            Self::Unreadable { .. } => "unreadable",
-            Self::TopLevel { .. } => "top_level",
-            Self::Canary { .. } => "canary",
-            Self::Shrunk { .. } => "shrunk",
-            Self::Grown { .. } => "grown",
-            Self::ManyPatterns | Self::ManyCostly | Self::ManyTerms => "too_many",
-            Self::Database(_) => "database",
-        }
-    }
-}
-
 /// Names that must always resolve.
 #[derive(Debug)]
 pub struct Canaries {

@@ -21,6 +21,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod update;
+mod why;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -42,17 +42,6 @@ pub enum UpdateError {
     Keep(#[from] std::io::Error),
 }
 
-impl UpdateError {
-    /// The word for it, whatever else is said.
-    const fn word(&self) -> &'static str {
-        match self {
-            Self::Fetch(error) => error.word(),
-            Self::Gate(error) => error.word(),
-            Self::Keep(_) => "write",
-        }
-    }
-}
-
 /// When `list` is to be fetched next, in seconds since 1970: its interval after the last time it
 /// was known to be the newest, sooner after failures; each list at a slightly different time, so
 /// that not all houses ask at once. None for a file.

@@ -92,13 +92,6 @@ fn rules() -> impl Strategy<Value = Vec<String>> {
     vec("=?[a-zA-Z0-9_-]{1,63}(\\.[a-z0-9_-]{1,20}){0,3}\\.[a-z]{1,9}", 0..4)
 }
 
-const ANSWERS: [BlockAnswer; 4] = [
-    BlockAnswer::NxDomain,
-    BlockAnswer::NoData,
-    BlockAnswer::Refused,
-    BlockAnswer::Addresses(None, Some(std::net::Ipv6Addr::LOCALHOST)),
-];
-
 fn slot(n: usize) -> Slot {
     Slot { days: 1 + n as u8, from: 60 * n as u16, to: 1_440, profile: format!("profile {n}") }
 }

@@ -126,26 +126,6 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// The word for it, whatever else is said.
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Url(_) | Self::Redirect { .. } => "address",
-            Self::Setup(_) => "setup",
-            Self::Name { .. } => "name",
-            Self::Connect { .. }
-            | Self::Stalled { .. }
-            | Self::TooSlow { .. }
-            | Self::Broken { .. } => "unreachable",
-            Self::Certificate { .. } => "certificate",
-            Self::Status { .. } => "status",
-            Self::Encoding { .. } => "unreadable",
-            Self::TooBig { .. } => "too_large",
-            Self::Empty { .. } => "no_rules",
-            Self::Read { .. } => "read",
-            Self::Write { .. } => "write",
-        }
-    }
-
     /// Whether another try within minutes is pointless.
     pub fn is_lasting(&self) -> bool {
         match self {

@@ -5,31 +5,10 @@
 //   SHOTS=folder node --test …       leaves a picture of every dialog there
 
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import { after, before, test } from 'node:test';
-import { begin, listen, server } from './mock.mjs';
-import { DESK, launch, open as window, PHONE } from './window.mjs';
-
-const SHOTS = process.env.SHOTS;
-
-/** @type {import('playwright-core').Browser} */
-let browser;
-let home = '';
-
-before(async () => {
-  home = await listen();
-  browser = await launch();
-  if (SHOTS) mkdirSync(SHOTS, { recursive: true });
-});
-
-after(async () => {
-  await browser.close();
-  server.closeAllConnections();
-  server.close();
-});
-
-/** @param {NonNullable<Parameters<typeof window>[2]>} [how] */
-const open = (how) => window(browser, home, how);
+import { test } from 'node:test';
+import { begin } from './mock.mjs';
+import { open, SHOTS } from './mocked.mjs';
+import { DESK, PHONE } from './window.mjs';
 
 // Dialogs stand above what the pages' own look has seen.
 for (const [size, where] of /** @type {const} */ ([[PHONE, 'phone'], [DESK, 'desk']])) {

@@ -101,13 +101,6 @@ export const server = createServer(async (request, response) => {
   }
 });
 
-/** Serves on a free port, and says where. */
-export async function listen() {
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
-  const address = server.address();
-  return typeof address === 'object' && address ? `http://127.0.0.1:${address.port}` : '';
-}
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   begin(process.env.MOCK ?? 'anonymous');
   server.listen(Number(process.argv[2] ?? 8054), '127.0.0.1', () => console.log(server.address()));

@@ -6,36 +6,17 @@
 //   SHOTS=folder node --test …       leaves a picture of every page there
 
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { devices } from './mock/household.mjs';
 import { CODE, PASSWORD, SETUP } from './mock/people.mjs';
-import { begin, listen, server } from './mock.mjs';
-import { DESK, launch, open as window, pages, PHONE } from './window.mjs';
+import { begin } from './mock.mjs';
+import { home, open, SHOTS } from './mocked.mjs';
+import { DESK, pages, PHONE } from './window.mjs';
 
 const FILES = new URL('../../src/web/dashboard/', import.meta.url);
-const SHOTS = process.env.SHOTS;
 const PAGES = pages(devices[4].key, 'Google');
-
-/** @type {import('playwright-core').Browser} */
-let browser;
-let home = '';
-
-before(async () => {
-  home = await listen();
-  browser = await launch();
-  if (SHOTS) mkdirSync(SHOTS, { recursive: true });
-});
-
-after(async () => {
-  await browser.close();
-  server.closeAllConnections();
-  server.close();
-});
-
-/** @param {NonNullable<Parameters<typeof window>[2]>} [how] */
-const open = (how) => window(browser, home, how);
 
 // All four of size and colour are looked at with the real server: real/house.mjs.
 for (const [size, where, colour, language] of /** @type {const} */ ([[PHONE, 'phone', 'dark', 'de-DE'], [DESK, 'desk', 'light', 'en-GB']])) {

@@ -128,7 +128,8 @@ impl Reader<'_> {
         (key, noun, most): (&str, &str, usize),
         settings: &[Setting<T>],
         like: &T,
-        (name, sets): (fn(&T) -> &str, fn(&mut T, &[&'static str])),
+        name: fn(&T) -> &str,
+        sets: fn(&mut T, &[&'static str]),
     ) -> Vec<T> {
         let mut values: Vec<T> = Vec::new();
         let Value::List(items) = &node.value else {

@@ -306,16 +306,16 @@ impl<'a> Reader<'a> {
             (_, Field::Devices(devices)) => {
                 let what = ("devices", "a device", MAX_DEVICES);
                 let like = Device::default();
-                let of = (|device: &Device| device.name.as_str()) as fn(&Device) -> &str;
-                *devices = self.maps(node, what, DEVICE_SETTINGS, &like, (of, |_, _| {}));
+                let settings = DEVICE_SETTINGS;
+                *devices = self.maps(node, what, settings, &like, |device| &device.name, |_, _| {});
             }
             (_, Field::Profiles(profiles, like)) => {
                 let what = ("profiles", "a profile", MAX_PROFILES);
-                let of = (|profile: &Profile| profile.name.as_str()) as fn(&Profile) -> &str;
                 let sets = |profile: &mut Profile, given: &[&'static str]| {
                     profile.sets(|key| given.contains(&key));
                 };
-                *profiles = self.maps(node, what, PROFILE_SETTINGS, &like, (of, sets));
+                let settings = PROFILE_SETTINGS;
+                *profiles = self.maps(node, what, settings, &like, |profile| &profile.name, sets);
             }
             (Value::List(items), mut field) if field.is_many() => {
                 if items.is_empty() && field.needs_one() {

@@ -140,6 +140,7 @@ test('the picture: the same data make the same picture, keys go through it, a ch
   await page.click('.segments >> text=Table');
   await page.fill('input[type=search]', '');
   await page.waitForSelector('td >> text=Google');
+  await page.waitForSelector('td .chip >> text=needed');
   await check('the table');
   await page.click('.segments >> text=Picture');
   await page.click('.legend >> text=Advertising');

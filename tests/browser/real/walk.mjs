@@ -202,7 +202,7 @@ test('a profile by its form: for whom, and which services are refused', async ()
   const { page, go, check, close } = await open({ size: PHONE });
   await go('profiles');
   await page.click('button >> text=New profile');
-  await page.fill('dialog label:text-is("Name") input', 'kids');
+  await page.fill('dialog label:has-text("Name") input >> nth=0', 'kids');
   await page.fill('dialog label:text-is("For") ~ .row input', '127.0.0.1');
   await page.keyboard.press('Enter');
   await page.locator('dialog .segments >> nth=0').locator('button').nth(1).click();

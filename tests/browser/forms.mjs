@@ -80,10 +80,14 @@ test('a profile is made, changed and removed by its form, with keys alone', asyn
   await page.click('dialog button.danger >> text=Yes');
   await page.waitForSelector('dialog .wrong >> text=/take it out there first/');
   await page.keyboard.press('Escape');
-  await page.click('button[aria-label="Edit: homework"]');
-  await page.click('dialog button.danger');
+  await press('button[aria-label="Edit: homework"]');
+  await press('dialog button.danger');
+  await page.waitForFunction(() => document.activeElement?.textContent === 'Keep it');
   await check('really?');
-  await page.click('dialog button.danger >> text=Yes');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.activeElement?.textContent === 'Remove profile');
+  await page.keyboard.press('Enter');
+  await press('dialog button.danger >> text=Yes');
   await page.waitForFunction(() => ![...document.querySelectorAll('h2')].some((head) => head.textContent === 'homework'));
   assert.equal(await page.evaluate(() => document.activeElement?.id), 'content');
   await close();

@@ -282,11 +282,7 @@ fn config() -> impl Strategy<Value = Config> {
                 },
             }
         })
-        .prop_map(|mut config| {
-            let house = Profile::of_house(&config);
-            config.profiles.iter_mut().for_each(|profile| profile.follow(&house));
-            config
-        })
+        .prop_map(followed)
 }
 
 /// Words of YAML and of ours, in any order.

@@ -1,7 +1,7 @@
 // A form for one profile, or for the house. It sends what was changed and nothing else: what it does
 // not show stays as it is.
 
-import { html, useState } from '../vendor/preact.js';
+import { html, useEffect, useRef, useState } from '../vendor/preact.js';
 import { api } from '../app/api.js';
 import { useData } from '../app/data.js';
 import { changed, line, tell } from '../app/state.js';
@@ -56,6 +56,14 @@ export function ProfileForm({ profile, all, onClose }) {
   const [name, setName] = useState('');
   const [wrong, setWrong] = useState('');
   const [sure, ask] = useState(false);
+  const keep = useRef(/** @type {HTMLButtonElement | null} */ (null));
+  const drop = useRef(/** @type {HTMLButtonElement | null} */ (null));
+  const asked = useRef(false);
+  useEffect(() => {
+    // Each of the two takes the other's place, and with it the focus.
+    if (sure || asked.current) (sure ? keep : drop).current?.focus();
+    asked.current = sure;
+  }, [sure]);
   const of = all.find((one) => one.name === HOUSE);
   const put = (/** @type {Partial<typeof form>} */ news) => setForm({ ...form, ...news });
   const path = (/** @type {string} */ of) => `/profiles/${encodeURIComponent(of)}`;
@@ -110,9 +118,10 @@ export function ProfileForm({ profile, all, onClose }) {
     <section class="stack"><h3>${t('profile.schedule')}</h3><p class="soft small">${t('schedule.about')}</p>
       <${Rows} slots=${form.schedule} profiles=${others} onChange=${(/** @type {typeof form.schedule} */ schedule) => put({ schedule })} /></section>
     <div class="done"><p class="wrong" role="alert">${wrong}</p>
-    <div class="row apart"><span class="row"><button class="do main">${t('save')}</button><button type="button" class="do" onClick=${onClose}>${t('cancel')}</button></span>
-      ${profile && !house && !sure && html`<button type="button" class="do danger" onClick=${() => ask(true)}>${t('profile.remove')}</button>`}</div>
-    ${sure && html`<${Note} title=${t('profile.sure', { name: profile?.name })}>${t('profile.sureWhy')}<//><div class="row"><button type="button" class="do danger" onClick=${remove}>${t('profile.removeYes')}</button><button type="button" class="do" onClick=${() => ask(false)}>${t('profile.keep')}</button></div>`}</div>
+    ${sure
+      ? html`<${Note} title=${t('profile.sure', { name: profile?.name })}>${t('profile.sureWhy')}<//><div class="row"><button type="button" class="do danger" onClick=${remove}>${t('profile.removeYes')}</button><button type="button" class="do" ref=${keep} onClick=${() => ask(false)}>${t('profile.keep')}</button></div>`
+      : html`<div class="row apart"><span class="row"><button class="do main">${t('save')}</button><button type="button" class="do" onClick=${onClose}>${t('cancel')}</button></span>
+        ${profile && !house && html`<button type="button" class="do danger" ref=${drop} onClick=${() => ask(true)}>${t('profile.remove')}</button>`}</div>`}</div>
   </form><//>`;
 }
 

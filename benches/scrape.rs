@@ -15,7 +15,7 @@ use trackless::engine::{Base, Engine, Worker};
 use trackless::filter::VerdictKind;
 use trackless::stats::{CompanyId, Pair};
 use trackless::trackers::Category;
-use trackless::web::{self, Accounts, Listeners, Site};
+use trackless::web::{self, Accounts, Bound, Listeners, Site};
 
 const DEVICES: u8 = 200;
 /// Companies that follow each device, of as many as the builtin facts know.
@@ -60,7 +60,8 @@ fn serve(pairs: usize) -> SocketAddr {
     let address = listener.local_addr().expect("its address");
     let listeners = Listeners { web: Some(listener), metrics: None };
     let accounts = Arc::new(Accounts::open(None));
-    let site = Site::new(engine, None, accounts, Arc::default(), Arc::default(), Arc::default());
+    let of_site = (Bound::default(), None);
+    let site = Site::new(engine, of_site, accounts, Arc::default(), Arc::default(), Arc::default());
     web::spawn(listeners, site).expect("a thread");
     address
 }

@@ -78,6 +78,7 @@ impl Board {
         let alert = Alert {
             at: now,
             kind: thing.kind().as_str().to_owned(),
+            what: thing.word().to_owned(),
             company: thing.company().map(str::to_owned),
             list: thing.list().map(str::to_owned),
             text: thing.text(device.as_deref().unwrap_or_default()),

@@ -12,6 +12,9 @@ pub struct Alert {
     pub at: u64,
     /// Its kind.
     pub kind: String,
+    /// What happened, in a word that stays the same: `new_company`, `night`, `old`, `unfit`, `asked`,
+    /// `silent`, or `sum` for many in one.
+    pub what: String,
     /// The device: the name its owner gave it, or its pseudonym.
     pub device: Option<String>,
     /// The company.
@@ -33,7 +36,8 @@ impl Alert {
             kinds.into_iter().map(|(kind, count)| format!("{count} {kind}")).collect();
         let all = alerts.len() as u64 + lost;
         let text = format!("{all} more alerts ({}); `trackless alerts` has them", kinds.join(", "));
-        Self { at: now, kind: "sum".to_owned(), device: None, company: None, list: None, text }
+        let (kind, what) = ("sum".to_owned(), "sum".to_owned());
+        Self { at: now, kind, what, device: None, company: None, list: None, text }
     }
 }
 
@@ -46,6 +50,7 @@ mod tests {
         let alert = |kind: &str| Alert {
             at: 1,
             kind: kind.to_owned(),
+            what: kind.to_owned(),
             device: Some("tv".to_owned()),
             company: None,
             list: None,

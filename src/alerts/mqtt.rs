@@ -211,9 +211,10 @@ fn id(prefix: &str) -> String {
 
 /// An alert as Home Assistant takes events.
 fn event(alert: &Alert) -> String {
-    let Alert { at, kind, device, company, list, text } = alert;
+    let Alert { at, kind, what, device, company, list, text } = alert;
     json!({
-        "event_type": kind, "at": at, "device": device, "company": company, "list": list, "text": text,
+        "event_type": kind, "what": what, "at": at, "device": device, "company": company,
+        "list": list, "text": text,
     })
     .to_string()
 }

@@ -55,6 +55,18 @@ impl Thing {
         }
     }
 
+    /// What happened, in a word.
+    pub(super) const fn word(&self) -> &'static str {
+        match self {
+            Self::NewCompany { .. } => "new_company",
+            Self::Night { .. } => "night",
+            Self::Old { .. } => "old",
+            Self::Unfit { .. } => "unfit",
+            Self::Asked { .. } => "asked",
+            Self::Silent { .. } => "silent",
+        }
+    }
+
     /// The device's key.
     pub fn device(&self) -> Option<&str> {
         match self {

@@ -180,7 +180,7 @@ fn running(folder: &Path, found: &mut Findings) -> Option<Running> {
 fn household(running: &Running, found: &mut Findings) {
     let mut of_kind = |check: &'static str, kinds: &[&str], fine: &str| {
         let mut count = 0;
-        for Trouble { kind, text, mend } in &running.troubles {
+        for Trouble { kind, text, mend, .. } in &running.troubles {
             if kinds.contains(&kind.as_str()) {
                 found.warn(check, text, mend);
                 count += 1;

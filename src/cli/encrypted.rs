@@ -8,15 +8,16 @@ use crate::config::Config;
 use crate::server::certificate::Certificate;
 use crate::server::stream::Speaks;
 use crate::server::{self, Door, Passed, doh, quic};
+use crate::web::Bound;
 
 /// Doors that are open, and where nothing is said yet.
-pub(super) struct Bound {
+pub(super) struct Silent {
     tls: Vec<Door>,
     https: Vec<Door>,
     quic: Vec<Door>,
 }
 
-impl Bound {
+impl Silent {
     /// Opens those that `config` names, for `resolvers` threads; `passed` has those that are open.
     ///
     /// # Errors
@@ -46,18 +47,25 @@ pub(super) struct Encrypted {
     pub(super) certificate: Option<Arc<Certificate>>,
     pub(super) streams: Vec<(Door, Speaks)>,
     pub(super) quic: Vec<(UdpSocket, rustls::ServerConfig)>,
-    /// Where they are, and what is spoken there.
-    pub(super) addresses: Vec<(SocketAddr, &'static str)>,
+    /// Where they are.
+    pub(super) bound: Bound,
 }
 
 impl Encrypted {
-    /// Has a certificate shown at those that are `bound`.
+    /// Has a certificate shown at `opened_doors`.
     ///
     /// # Errors
     /// A line for a person: no certificate.
-    pub(super) fn show(bound: Bound, config: &Config, data: Option<&Path>) -> Result<Self, String> {
+    pub(super) fn show(
+        opened_doors: Silent,
+        config: &Config,
+        data: Option<&Path>,
+    ) -> Result<Self, String> {
         let mut opened = Self::default();
-        if bound.tls.is_empty() && bound.https.is_empty() && bound.quic.is_empty() {
+        if opened_doors.tls.is_empty()
+            && opened_doors.https.is_empty()
+            && opened_doors.quic.is_empty()
+        {
             return Ok(opened);
         }
         let certificate =
@@ -65,20 +73,21 @@ impl Encrypted {
         let tls =
             |protocols: &[&[u8]]| certificate.server(protocols).map_err(|error| error.to_string());
         let (dot, https) = (Arc::new(tls(&[b"dot"])?), Arc::new(tls(&doh::PROTOCOLS)?));
-        for (doors, speaks, name) in [
-            (bound.tls, Speaks::Tls(dot), "TLS"),
-            (bound.https, Speaks::Https(https), "HTTPS and HTTP/3"),
+        let Bound { tls: at_tls, https: at_https, .. } = &mut opened.bound;
+        for (doors, speaks, bound) in [
+            (opened_doors.tls, Speaks::Tls(dot), at_tls),
+            (opened_doors.https, Speaks::Https(https), at_https),
         ] {
             for mut door in doors {
                 for socket in door.udp.drain(..) {
                     opened.quic.push((socket, tls(&[doh::PROTOCOL_H3])?));
                 }
-                opened.addresses.push((door.address, name));
+                bound.push(door.address);
                 opened.streams.push((door, speaks.clone()));
             }
         }
-        for door in bound.quic {
-            opened.addresses.push((door.address, "QUIC"));
+        for door in opened_doors.quic {
+            opened.bound.quic.push(door.address);
             for socket in door.udp {
                 opened.quic.push((socket, tls(&[quic::PROTOCOL])?));
             }

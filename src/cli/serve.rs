@@ -22,7 +22,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use super::encrypted::{Bound, Encrypted};
+use super::encrypted::{Encrypted, Silent};
 use super::{Settings, cache, certificates, first_login, household, subscriptions};
 use crate::clients::Directory;
 use crate::clock;
@@ -33,7 +33,7 @@ use crate::engine::{Base, Engine, Resolver};
 use crate::hardening;
 use crate::server::stream::{self, Doors, Speaks};
 use crate::server::{self, BindError, Connections, Passed, udp};
-use crate::web::{self, Accounts, Listeners, Reloads, Site};
+use crate::web::{self, Accounts, Bound, Listeners, Reloads, Site};
 
 /// Time that answers in flight get when the server stops.
 const DRAIN: Duration = Duration::from_secs(2);
@@ -96,7 +96,7 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
         let door = server::bind(address, workers, resolvers, &mut passed);
         doors.push(door.map_err(|error| error.to_string())?);
     }
-    let encrypted = Bound::open(&config, resolvers, &mut passed)?;
+    let encrypted = Silent::open(&config, resolvers, &mut passed)?;
     let mut http = |address: Option<SocketAddr>| {
         let bind = |at| {
             let listener = passed.http(at).map_or_else(|| TcpListener::bind(at), Ok);
@@ -131,7 +131,8 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     }
     let ready = Arc::new(AtomicBool::new(false));
     let reloads = Arc::new(Reloads::default());
-    let addresses: Vec<_> = doors.iter().map(|door| door.address).collect();
+    let dns = doors.iter().map(|door| door.address).collect();
+    let bound = Bound { dns, ..encrypted.bound };
     let (stop, stopping) = watch::channel(false);
     let connections = Connections::new(config.tcp.clone(), Arc::clone(&engine));
     let mut of_threads: Vec<Doors> = (0..resolvers).map(|_| Doors::default()).collect();
@@ -158,17 +159,21 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     {
         info!("metrics on http://{address}/");
     }
-    let of_site = (Arc::clone(&engine), data.clone(), accounts);
+    let of_site = (Arc::clone(&engine), (bound.clone(), data.clone()), accounts);
     let shown = (Arc::clone(&reloads), Arc::clone(&hardened), Arc::clone(&ready));
     let site = Site::new(of_site.0, of_site.1, of_site.2, shown.0, shown.1, shown.2);
     web::spawn(listeners, site)
         .map_err(|error| format!("cannot start the HTTP server: {error}"))?;
     let say_ready = || {
-        for address in addresses {
-            info!("answering DNS on {address}, UDP and TCP");
-        }
-        for (address, protocol) in encrypted.addresses {
-            info!("answering DNS on {address}, {protocol}");
+        for (addresses, protocol) in [
+            (bound.dns, "UDP and TCP"),
+            (bound.tls, "TLS"),
+            (bound.https, "HTTPS and HTTP/3"),
+            (bound.quic, "QUIC"),
+        ] {
+            for address in addresses {
+                info!("answering DNS on {address}, {protocol}");
+            }
         }
         ready.store(true, Ordering::Release);
         let _ = sd_notify::notify(&[NotifyState::Ready]);

@@ -38,9 +38,38 @@ pub struct Profile {
     pub answer: BlockAnswer,
     /// When other profiles hold instead; of several the first.
     pub schedule: Vec<Slot>,
+    /// Those of [`FOLLOWED`] that it sets itself, in that order.
+    pub own: Vec<&'static str>,
 }
 
+/// Keys of a profile's settings that are as for the house where it does not set them itself.
+pub const FOLLOWED: [&str; 6] = ["level", "lists", "services", "bypass", "safe_search", "answer"];
+
 impl Profile {
+    /// Notes which settings it makes itself.
+    pub(super) fn sets(&mut self, is_given: impl Fn(&str) -> bool) {
+        self.own = FOLLOWED.into_iter().filter(|key| is_given(key)).collect();
+    }
+
+    /// Whether it sets `key` itself, or that is for no house.
+    pub(super) fn is_own(&self, key: &str) -> bool {
+        self.own.contains(&key) || !FOLLOWED.contains(&key)
+    }
+
+    /// Takes over what it does not set itself.
+    pub(super) fn follow(&mut self, house: &Self) {
+        for key in FOLLOWED.into_iter().filter(|key| !self.own.contains(key)) {
+            match key {
+                "level" => self.level = house.level,
+                "lists" => self.lists.clone_from(&house.lists),
+                "services" => self.services.clone_from(&house.services),
+                "bypass" => self.bypass = house.bypass,
+                "safe_search" => self.safe_search = house.safe_search,
+                _ => self.answer = house.answer,
+            }
+        }
+    }
+
     /// A profile without members that holds to what `config` holds the house to.
     pub fn of_house(config: &Config) -> Self {
         Self {
@@ -55,6 +84,7 @@ impl Profile {
             only_allowed: false,
             answer: config.block.answer,
             schedule: Vec::new(),
+            own: Vec::new(),
         }
     }
 }

@@ -129,6 +129,7 @@ impl Reader<'_> {
         settings: &[Setting<T>],
         like: &T,
         name: fn(&T) -> &str,
+        sets: fn(&mut T, &[&'static str]),
     ) -> Vec<T> {
         let mut values: Vec<T> = Vec::new();
         let Value::List(items) = &node.value else {
@@ -154,6 +155,7 @@ impl Reader<'_> {
             }
             let mut value = like.clone();
             let given = self.map(item, &path, settings, &mut value);
+            sets(&mut value, &given.iter().map(|(key, _)| *key).collect::<Vec<_>>());
             let new = name(&value);
             if !new.is_empty() && values.iter().any(|other| name(other) == new) {
                 let place = given.iter().find(|(key, _)| *key == "name").map_or(item, |(_, at)| at);
@@ -165,7 +167,8 @@ impl Reader<'_> {
         values
     }
 
-    fn one(&mut self, item: &Node, path: &str, kind: Kind, others: &[List]) -> List {
+    /// One list of these, none of which may have the name of another.
+    pub(super) fn one(&mut self, item: &Node, path: &str, kind: Kind, others: &[List]) -> List {
         let mut list = List::named("");
         let given = self.map(item, path, kind.settings(), &mut list);
         let node = |wanted: &str| {

@@ -9,6 +9,7 @@
 //! listens).
 
 mod alerts;
+mod amend;
 mod counting;
 mod document;
 mod doors;
@@ -42,13 +43,15 @@ use std::time::Duration;
 
 pub use crate::filter::syntax::Format;
 pub use alerts::{AlertKind, Alerts, SecretUrl};
+pub use amend::Amendment;
 pub use counting::{History, Metrics, Stats, StatsLevel};
 pub(crate) use document::{Node as ForeignNode, Value as ForeignValue, parse_foreign};
 pub use doors::{Access, Encrypted};
 pub use error::ConfigError;
 pub use hardening::Hardening;
 pub use household::{
-    BlockAnswer, Device, HOUSE, KnownBy, Mac, Malformed, Member, PSEUDONYM, Profile, Slot, own_name,
+    BlockAnswer, Device, FOLLOWED, HOUSE, KnownBy, Mac, Malformed, Member, PSEUDONYM, Profile,
+    Slot, own_name,
 };
 pub use list::{Action, List};
 pub use read::keys_given;

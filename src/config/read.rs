@@ -13,7 +13,7 @@ use super::form;
 use super::items::{DEVICE_SETTINGS, PROFILE_SETTINGS};
 use super::settings::{self, SHORT_FORM, settings};
 use super::values::{Fault, print_time};
-use super::{Config, Device, HOUSE, MAX_DEVICES, MAX_PROFILES};
+use super::{Config, Device, HOUSE, MAX_DEVICES, MAX_PROFILES, Profile};
 
 /// Mistakes shown at once; each costs another pass over the text.
 const MAX_SHOWN: usize = 10;
@@ -105,7 +105,7 @@ fn from_text(text: &str, file: &str, folder: &Path) -> Result<Config, ConfigErro
     }
     let mut reader = Reader::new(folder);
     let config = reader.config(&root);
-    reader.finish(text, file).map(|()| config)
+    reader.finish(Some(text), file).map(|()| config)
 }
 
 struct Mistake {
@@ -125,11 +125,11 @@ impl<'a> Reader<'a> {
         Self { folder, mistakes: Vec::new(), dropped: 0 }
     }
 
-    /// The mistakes made in `text`, which `file` is the name of.
+    /// The mistakes made in `text`, which `file` is the name of; without it, they have no places.
     ///
     /// # Errors
     /// There are some.
-    pub(super) fn finish(self, text: &str, file: &str) -> Result<(), ConfigError> {
+    pub(super) fn finish(self, text: Option<&str>, file: &str) -> Result<(), ConfigError> {
         let Self { mut mistakes, dropped, .. } = self;
         if mistakes.is_empty() {
             return Ok(());
@@ -138,7 +138,8 @@ impl<'a> Reader<'a> {
         let more = dropped + mistakes.len().saturating_sub(MAX_SHOWN);
         let mut error = ConfigError::default();
         for mistake in mistakes.iter().take(MAX_SHOWN) {
-            error.push(file, document::locate(text, mistake.node), &mistake.text);
+            let place = text.and_then(|text| document::locate(text, mistake.node));
+            error.push(file, place, &mistake.text);
         }
         if more > 0 {
             error.push(file, None, &format!("{more} more mistakes"));
@@ -173,6 +174,8 @@ impl<'a> Reader<'a> {
 
     /// What no single value can be checked for.
     pub(super) fn compare(&mut self, config: &mut Config, given: &[(String, &Node)]) {
+        let house = Profile::of_house(config);
+        config.profiles.iter_mut().for_each(|profile| profile.follow(&house));
         let node =
             |wanted: &str| given.iter().find(|(key, _)| *key == wanted).map(|(_, node)| *node);
         let tcp = &mut config.tcp;
@@ -309,11 +312,16 @@ impl<'a> Reader<'a> {
             (_, Field::Devices(devices)) => {
                 let what = ("devices", "a device", MAX_DEVICES);
                 let like = Device::default();
-                *devices = self.maps(node, what, DEVICE_SETTINGS, &like, |device| &device.name);
+                let settings = DEVICE_SETTINGS;
+                *devices = self.maps(node, what, settings, &like, |device| &device.name, |_, _| {});
             }
             (_, Field::Profiles(profiles, like)) => {
                 let what = ("profiles", "a profile", MAX_PROFILES);
-                *profiles = self.maps(node, what, PROFILE_SETTINGS, &like, |profile| &profile.name);
+                let sets = |profile: &mut Profile, given: &[&'static str]| {
+                    profile.sets(|key| given.contains(&key));
+                };
+                let settings = PROFILE_SETTINGS;
+                *profiles = self.maps(node, what, settings, &like, |profile| &profile.name, sets);
             }
             (Value::List(items), mut field) if field.is_many() => {
                 if items.is_empty() && field.needs_one() {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Config;
-use super::document;
+use super::document::{self, Node, Value};
 use super::error::{ConfigError, nearest, quoted};
 use super::field::Field;
 use super::read::Reader;
@@ -45,6 +45,18 @@ impl Config {
     /// There is no such setting, or the value is none for it, does not go with the others, or names
     /// a file that was not named before.
     pub fn set(&mut self, key: &str, yaml: &str) -> Result<(), ConfigError> {
+        // Whatever does not fit with the others is this value's fault.
+        *self = self.with(key, yaml, Self::compared)?;
+        Ok(())
+    }
+
+    /// The same with `key` as `yaml` says; `compare` looks whether it goes with the others.
+    fn with(
+        &self,
+        key: &str,
+        yaml: &str,
+        compare: fn(&mut Self, &mut Reader<'_>, &Node),
+    ) -> Result<Self, ConfigError> {
         let refuse = |text: &str| Err(ConfigError::new(key, None, text));
         let Some(setting) =
             settings().find(|setting| setting.key == key && !OF_FILE.contains(&key))
@@ -59,10 +71,8 @@ impl Config {
         let mut new = self.clone();
         let mut reader = Reader::new(Path::new(""));
         reader.set(key, &root, (setting.field)(&mut new));
-        // Whatever does not fit with the others is this value's fault.
-        let given: Vec<_> = settings().map(|setting| (setting.key.to_owned(), &root)).collect();
-        reader.compare(&mut new, &given);
-        reader.finish(yaml, key)?;
+        compare(&mut new, &mut reader, &root);
+        reader.finish(Some(yaml), key)?;
         let known = self.files();
         if let Some(path) = new.files().into_iter().find(|path| !known.contains(path)) {
             return refuse(&format!(
@@ -70,16 +80,44 @@ impl Config {
                 path.display()
             ));
         }
-        *self = new;
-        Ok(())
+        Ok(new)
     }
 
-    /// Sets all of `since`, in the order of the table. What is wrong is left out and returned.
+    /// Looks whether all settings go with each other, and what profiles leave to the house; mistakes
+    /// are at `node`.
+    pub(super) fn compared(&mut self, reader: &mut Reader<'_>, node: &Node) {
+        let given: Vec<_> = settings().map(|setting| (setting.key.to_owned(), node)).collect();
+        reader.compare(self, &given);
+    }
+
+    /// Sets all of `since`. What is wrong is left out and returned.
     pub fn set_all(&mut self, since: &Since) -> Vec<ConfigError> {
         let place = |key: &str| settings().position(|setting| setting.key == key);
         let mut given: Vec<_> = since.iter().collect();
         given.sort_by_key(|(key, _)| place(key));
-        given.into_iter().filter_map(|(key, yaml)| self.set(key, yaml).err()).collect()
+        // Together, as one may need another that comes later: a list goes, and with it its name from
+        // a profile.
+        let mut together = self.clone();
+        let mut mistakes = Vec::new();
+        given.retain(|(key, yaml)| match together.with(key, yaml, |_, _, _| {}) {
+            Ok(new) => {
+                together = new;
+                true
+            }
+            Err(mistake) => {
+                mistakes.push(mistake);
+                false
+            }
+        });
+        let mut reader = Reader::new(Path::new(""));
+        together.compared(&mut reader, &Node { id: 0, value: Value::Null });
+        if reader.finish(None, "").is_ok() {
+            *self = together;
+        } else {
+            let alone = given.into_iter().filter_map(|(key, yaml)| self.set(key, yaml).err());
+            mistakes.extend(alone);
+        }
+        mistakes
     }
 
     /// All settings, as they are told to their owner.
@@ -146,6 +184,33 @@ mod tests {
         }
         assert_eq!(other, config);
         assert!(set > 50, "{set}");
+    }
+
+    #[test]
+    fn what_a_profile_leaves_to_the_house_follows_it() {
+        let file = "lists: [oisd-small, { name: b, url: https://b.example }]\nlevel: strict\n\
+                    profiles: [{ name: kids, services: tiktok }, { name: tv, lists: b, level: strict }]";
+        let config = Config::from_yaml(file, "trackless.yaml").unwrap();
+        let since = |pairs: &[(&str, &str)]| -> Since {
+            pairs.iter().map(|(key, yaml)| ((*key).to_owned(), (*yaml).to_owned())).collect()
+        };
+        let mut new = config.clone();
+        assert_eq!(new.set_all(&since(&[("level", "relaxed"), ("lists", "[b: 1]")])).len(), 1);
+        assert_eq!(new.profiles[0].level, crate::config::Level::Relaxed);
+        assert_eq!(new.profiles[1].level, crate::config::Level::Strict);
+        assert_eq!(new.profiles[0].lists, ["oisd-small", "b"]);
+        // Neither would do alone: the file's profile names the list.
+        let text = "[{ name: kids, services: tiktok }, { name: tv, lists: [] }]";
+        let both = since(&[("lists", "[oisd-small]"), ("profiles", text)]);
+        let mut new = config.clone();
+        assert_eq!(new.set_all(&both), []);
+        assert_eq!((new.profiles[0].lists.len(), new.profiles[1].lists.len()), (1, 0));
+        let mut new = config;
+        let said = new.set_all(&since(&[("lists", "[oisd-small]"), ("level", "much")]));
+        assert_eq!(said.len(), 2, "{said:?}");
+        // What is told leaves it to the house, too.
+        let told = new.told().into_iter().find(|told| told.key == "profiles").unwrap();
+        assert!(told.value.matches("level:").count() == 1, "{}", told.value);
     }
 
     #[test]

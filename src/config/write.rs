@@ -1,8 +1,8 @@
 //! From a [`Config`] to the YAML that makes it again, each setting with a comment.
 //!
-//! Must never leave a setting out: what is printed is all there is to set.
+//! Must never leave a setting out: what is printed is all there is to set, but for what a profile
+//! leaves to the house.
 
-use super::Config;
 use super::field::{
     ACTION, ALERT_KIND, BYPASS, FORMAT, Field, LEVEL, LOG, SAFE_SEARCH, STATS_LEVEL, STRATEGY,
     SWITCH, VALIDATE,
@@ -13,6 +13,7 @@ use super::served;
 use super::setting::Setting;
 use super::settings::settings;
 use super::values::{self, word_of};
+use super::{Config, Profile};
 
 impl Config {
     /// The config as YAML with every setting written out. [`Config::from_yaml`] makes an equal
@@ -84,17 +85,31 @@ fn explain<T>(yaml: &mut String, mut example: T, settings: &[Setting<T>]) {
 
 fn write_field(yaml: &mut String, indent: &str, setting: &Setting<Config>, field: Field<'_>) {
     match field {
-        Field::Listed(lists, kind) => write_items(yaml, kind.key(), lists, kind.settings()),
-        Field::Devices(devices) => write_items(yaml, "devices", devices, DEVICE_SETTINGS),
-        Field::Profiles(profiles, _) => write_items(yaml, "profiles", profiles, PROFILE_SETTINGS),
+        Field::Listed(lists, kind) => {
+            write_items(yaml, kind.key(), lists, kind.settings(), |_, _| true);
+        }
+        Field::Devices(devices) => {
+            write_items(yaml, "devices", devices, DEVICE_SETTINGS, |_, _| true);
+        }
+        Field::Profiles(profiles, _) => {
+            write_items(yaml, "profiles", profiles, PROFILE_SETTINGS, Profile::is_own);
+        }
         field => write_setting(yaml, indent, setting, &field),
     }
 }
 
-fn write_items<T>(yaml: &mut String, key: &str, items: &mut [T], settings: &[Setting<T>]) {
+/// Writes what `is_own` to each item: what it does not set itself may change without it.
+fn write_items<T>(
+    yaml: &mut String,
+    key: &str,
+    items: &mut [T],
+    settings: &[Setting<T>],
+    is_own: fn(&T, &str) -> bool,
+) {
     yaml.push_str(&format!("{key}:{}\n", if items.is_empty() { " []" } else { "" }));
     for item in items {
-        for (index, setting) in settings.iter().enumerate() {
+        let own: Vec<_> = settings.iter().filter(|setting| is_own(item, setting.key)).collect();
+        for (index, setting) in own.into_iter().enumerate() {
             let indent = if index == 0 { "  - " } else { "    " };
             write_setting(yaml, indent, setting, &(setting.field)(item));
         }

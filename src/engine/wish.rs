@@ -1,4 +1,4 @@
-//! What others wish of the thread that reloads: one setting to be made, all to be told, lists to be
+//! What others wish of the thread that reloads: settings to be made, all to be told, lists to be
 //! fetched now.
 //!
 //! Whoever wishes waits until it is done, and must not be on the way of a query.
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Engine, Way};
-use crate::config::Told;
+use crate::config::{Amendment, Told};
 
 /// Wishes that wait; more are refused.
 pub(super) const LINE: usize = 16;
@@ -23,6 +23,8 @@ pub enum Wish {
     /// Make a setting: its key and value, as YAML; without a value, as the file says. And by which way
     /// that comes.
     Set(String, Option<String>, Way),
+    /// Change a profile, or what is subscribed to. And by which way that comes.
+    Amend(Amendment, Way),
     /// Tell all settings, in JSON: of [`Setting`].
     Settings,
     /// Fetch these lists now, or all.

@@ -45,6 +45,9 @@ pub struct Copy {
     pub failures: u32,
     /// Why the newest try gave nothing.
     pub refused: Option<String>,
+    /// The same in a word.
+    #[serde(default)]
+    pub why: Option<String>,
     /// Whether one was had that is not fit to be taken, and none since is.
     #[serde(default)]
     pub unfit: bool,

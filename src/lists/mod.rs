@@ -21,6 +21,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod update;
+mod why;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -83,6 +84,9 @@ pub struct Status {
     pub error: Option<String>,
     /// Why the newest one is not taken; the one before goes on.
     pub refused: Option<String>,
+    /// Why either of these is so, in a word that stays the same; none where there is no word for it.
+    #[serde(default)]
+    pub why: Option<String>,
     /// Whether it was had but is not fit to be taken, and none since is.
     #[serde(default)]
     pub unfit: bool,
@@ -176,6 +180,7 @@ impl Status {
         } else {
             self.error = copy.refused;
         }
+        self.why = copy.why;
         self.unfit = copy.unfit;
         self.bytes = copy.bytes;
         self.checked = copy.checked;

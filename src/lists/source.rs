@@ -30,6 +30,7 @@ impl Source {
             && known.as_ref() == Some(&copy.validators)
         {
             copy.refused = None;
+            copy.why = None;
             copy.unfit = false;
             return Self { path: Some(keep.path(list)), copy };
         }
@@ -58,6 +59,7 @@ impl Source {
             }
             Err(error) => {
                 copy.refused = Some(format!("{}: {error}", file.display()));
+                copy.why = Some(error.word().to_owned());
                 copy.unfit = true;
                 let kept = keep.filter(|_| copy.taken > 0).map(|keep| keep.path(list));
                 Self { path: kept, copy }
@@ -68,12 +70,14 @@ impl Source {
     fn fetched(list: &List, keep: Option<&Keep>) -> Self {
         let Some(keep) = keep else {
             let refused = Some("a data folder is needed to keep what is fetched".to_owned());
-            return Self { path: None, copy: Copy { refused, ..Copy::default() } };
+            let why = Some("no_folder".to_owned());
+            return Self { path: None, copy: Copy { refused, why, ..Copy::default() } };
         };
         let mut copy = keep.look(list);
         let path = (copy.taken > 0).then(|| keep.path(list));
         if path.is_none() && copy.refused.is_none() {
             copy.refused = Some("not fetched yet".to_owned());
+            copy.why = Some("not_yet".to_owned());
         }
         Self { path, copy }
     }

@@ -84,6 +84,7 @@ pub async fn update(
             copy.checked = Some(copy.tried);
             copy.failures = 0;
             copy.refused = None;
+            copy.why = None;
             copy.unfit = false;
         }
         Err(error) => {
@@ -91,6 +92,7 @@ pub async fn update(
             copy.unfit |= matches!(error, UpdateError::Gate(_));
             copy.failures = copy.failures.saturating_add(1);
             copy.refused = Some(error.to_string());
+            copy.why = Some(error.word().to_owned());
             let _ = fs::remove_file(&draft);
         }
     }

@@ -70,17 +70,20 @@ impl<T> Channel<T> {
     }
 }
 
-/// What is received, until the viewer goes: `place` is theirs for so long.
+/// What is received, until the viewer goes or their `place` is over: it is theirs for so long.
 fn received<T: Send + Sync + 'static>(
     receiver: broadcast::Receiver<Arc<T>>,
     place: StreamPlace,
 ) -> impl Stream<Item = Arc<T>> + Send {
     stream::unfold((receiver, place), async |(mut receiver, place)| {
         loop {
-            match receiver.recv().await {
-                Ok(event) => return Some((event, (receiver, place))),
-                Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => return None,
+            tokio::select! {
+                () = place.over() => return None,
+                received = receiver.recv() => match received {
+                    Ok(event) => return Some((event, (receiver, place))),
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return None,
+                },
             }
         }
     })

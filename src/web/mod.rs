@@ -26,7 +26,7 @@ mod scope;
 mod serve;
 
 use std::io;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -69,6 +69,19 @@ pub struct Reloads {
     pub failed: AtomicU64,
 }
 
+/// Where DNS is answered: addresses and ports as they are bound, by what is spoken there.
+#[derive(Debug, Clone, Default)]
+pub struct Bound {
+    /// Plain DNS.
+    pub dns: Vec<SocketAddr>,
+    /// DNS over TLS.
+    pub tls: Vec<SocketAddr>,
+    /// DNS over HTTPS and HTTP/3.
+    pub https: Vec<SocketAddr>,
+    /// DNS over QUIC.
+    pub quic: Vec<SocketAddr>,
+}
+
 /// What there is to show and to change.
 #[derive(Clone)]
 pub struct Site {
@@ -83,11 +96,11 @@ pub struct Site {
 }
 
 impl Site {
-    /// A site of `engine`, which keeps its things in `data`. `/readyz` is negative until `ready` is
-    /// set.
+    /// A site of `engine`, which answers at `bound` and keeps its things in `data`. `/readyz` is
+    /// negative until `ready` is set.
     pub fn new(
         engine: Arc<Engine>,
-        data: Option<PathBuf>,
+        (bound, data): (Bound, Option<PathBuf>),
         accounts: Arc<Accounts>,
         reloads: Arc<Reloads>,
         hardened: Arc<Hardened>,
@@ -95,7 +108,7 @@ impl Site {
     ) -> Self {
         let exporter = Arc::new(Exporter::new(Arc::clone(&engine), reloads, hardened));
         let streams = Arc::new(Semaphore::new(serve::STREAMS));
-        let house = Arc::new(House::new(Arc::clone(&engine), data));
+        let house = Arc::new(House::new(Arc::clone(&engine), bound, data));
         Self { engine, house, accounts, exporter, ready, streams }
     }
 }

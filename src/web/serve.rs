@@ -56,10 +56,13 @@ pub(super) const LIMITS: Limits = Limits {
 pub(super) struct Peer {
     pub(super) address: IpAddr,
     streaming: Arc<AtomicBool>,
+    /// Changes, in that its sender goes, when the time of the connection is over.
+    over: watch::Receiver<()>,
 }
 
 /// A place for a stream of events, which may last longer than other answers: whoever makes the
-/// stream keeps it as long as the stream lives. An answer without it is cut off.
+/// stream keeps it as long as the stream lives, and ends the stream when the place is over. A stream
+/// that does not end then, and any answer without a place, is cut off.
 #[derive(Debug)]
 pub(super) struct StreamPlace {
     peer: Option<Peer>,
@@ -82,6 +85,16 @@ impl FromRequestParts<Site> for StreamPlace {
     }
 }
 
+impl StreamPlace {
+    /// Waits until the stream must end: a browser takes one that is cut off for an error.
+    pub(super) async fn over(&self) {
+        match &self.peer {
+            Some(peer) => drop(peer.over.clone().changed().await),
+            None => std::future::pending().await,
+        }
+    }
+}
+
 impl Drop for StreamPlace {
     fn drop(&mut self) {
         if let Some(peer) = &self.peer {
@@ -90,8 +103,8 @@ impl Drop for StreamPlace {
     }
 }
 
-/// Serves until the process ends. Streams are cut when `ended` changes: a login has ended, and
-/// whoever may still look comes again.
+/// Serves until the process ends. Streams end when `ended` changes: a login has ended, and whoever
+/// may still look comes again.
 pub(super) async fn serve(
     listener: tokio::net::TcpListener,
     router: Router,
@@ -106,7 +119,8 @@ pub(super) async fn serve(
             continue;
         };
         let address = address.ip().to_canonical();
-        let peer = Peer { address, streaming: Arc::default() };
+        let (open, over) = watch::channel(());
+        let peer = Peer { address, streaming: Arc::default(), over };
         let service = TowerToHyperService::new(router.clone());
         let ended = ended.clone();
         tokio::spawn(async move {
@@ -125,6 +139,7 @@ pub(super) async fn serve(
             tokio::select! {
                 _ = connection.as_mut() => {}
                 () = is_over(limits, &peer, ended) => {
+                    drop(open);
                     connection.as_mut().graceful_shutdown();
                     let _ = timeout(limits.header, connection).await;
                 }

@@ -1,12 +1,12 @@
 //! What happens, as it happens: what is asked, the button, changes.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
 use super::described::Api;
-use super::house::web::Client;
+use super::house::web::{Client, PASSWORD};
 use super::house::{PATIENCE, Server};
 use super::{TRACKER, asked, asks, upstream};
 
@@ -39,6 +39,14 @@ impl Events {
             }
             lines.push(line);
         }
+    }
+
+    /// The last lines before the server closes.
+    fn end(mut self) -> Vec<String> {
+        let mut all = String::new();
+        self.0.read_to_string(&mut all).unwrap();
+        let lines: Vec<_> = all.split("\r\n").map(str::to_owned).collect();
+        lines[lines.len().saturating_sub(3)..].to_vec()
     }
 
     /// The data of the next event of this name that `wanted` takes.
@@ -99,6 +107,12 @@ fn what_happens_is_seen_by_all_who_look_and_kept_for_nobody_else() {
     let mut again =
         Events::of(&server, &api.owner.with("Last-Event-ID", &last), "/api/v1/live/stream");
     assert_eq!(again.next("asked", |_| true)["name"], "three.example.org");
+    // The last chunk is there: a browser that misses it tells its user of an error.
+    let anew = json!({"old": PASSWORD, "new": "another battery"});
+    assert_eq!(api.send("PUT", "/password", "/password", Some(&anew.to_string())).status, 204);
+    for stream in [events, all] {
+        assert_eq!(stream.end(), ["0", "", ""]);
+    }
     let nobody = Client::new(&server);
     for path in ["/api/v1/live/stream", "/api/v1/events", "/api/v1/live", "/api/v1/status"] {
         assert_eq!(nobody.get(path).status, 401, "{path}");

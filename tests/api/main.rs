@@ -1,5 +1,6 @@
 //! The API against its own description, and its numbers against what was asked over DNS.
 
+mod amending;
 mod described;
 mod happening;
 #[path = "../house/mod.rs"]
@@ -154,6 +155,8 @@ fn all_that_is_told_is_as_described_and_counted_to_the_last_query() {
     assert!(files.iter().all(|file| file["what"] != "not known"), "{kept:#}");
     let info = api.get("/setup-info", "/setup-info");
     assert_eq!((&info["suffix"], &info["ca"]), (&json!("home.arpa"), &json!(false)));
+    let bound = json!([{"address": server.dns.ip().to_string(), "port": server.dns.port()}]);
+    assert_eq!(info["dns"], bound, "not the port 0 of its settings");
     for path in ["/silent", "/choices", "/changes"] {
         assert_eq!(api.items(path, path), [] as [Value; 0], "{path}");
     }

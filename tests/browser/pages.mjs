@@ -6,38 +6,17 @@
 //   SHOTS=folder node --test …       leaves a picture of every page there
 
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { after, before, test } from 'node:test';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { devices } from './mock/household.mjs';
 import { CODE, PASSWORD, SETUP } from './mock/people.mjs';
-import { begin, server } from './mock.mjs';
-import { DESK, launch, open as window, pages, PHONE } from './window.mjs';
+import { begin } from './mock.mjs';
+import { home, open, SHOTS } from './mocked.mjs';
+import { DESK, pages, PHONE } from './window.mjs';
 
 const FILES = new URL('../../src/web/dashboard/', import.meta.url);
-const SHOTS = process.env.SHOTS;
 const PAGES = pages(devices[4].key, 'Google');
-
-/** @type {import('playwright-core').Browser} */
-let browser;
-let home = '';
-
-before(async () => {
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(undefined)));
-  const address = server.address();
-  home = typeof address === 'object' && address ? `http://127.0.0.1:${address.port}` : '';
-  browser = await launch();
-  if (SHOTS) mkdirSync(SHOTS, { recursive: true });
-});
-
-after(async () => {
-  await browser.close();
-  server.closeAllConnections();
-  server.close();
-});
-
-/** @param {NonNullable<Parameters<typeof window>[2]>} [how] */
-const open = (how) => window(browser, home, how);
 
 // All four of size and colour are looked at with the real server: real/house.mjs.
 for (const [size, where, colour, language] of /** @type {const} */ ([[PHONE, 'phone', 'dark', 'de-DE'], [DESK, 'desk', 'light', 'en-GB']])) {
@@ -161,6 +140,7 @@ test('the picture: the same data make the same picture, keys go through it, a ch
   await page.click('.segments >> text=Table');
   await page.fill('input[type=search]', '');
   await page.waitForSelector('td >> text=Google');
+  await page.waitForSelector('td .chip >> text=needed');
   await check('the table');
   await page.click('.segments >> text=Picture');
   await page.click('.legend >> text=Advertising');
@@ -219,6 +199,44 @@ test('a setting: what is wrong with it, saved, taken back', async () => {
   await page.fill('#setting-level', 'strict');
   await page.click('.setting button.main');
   await page.waitForSelector('.toast');
+  await close();
+});
+
+test('in German nothing that the server says is English, but for what has no words yet', async () => {
+  begin('owner');
+  const { page, go, close } = await open({ language: 'de-DE' });
+  const texts = async () => (await page.locator('main').innerText()).replace(/\s+/g, ' ');
+  const said = await page.request.get(`${home}/api/v1/status`).then((answer) => answer.json());
+  const { items: alerts } = await page.request.get(`${home}/api/v1/alerts`).then((answer) => answer.json());
+  const { items: lists } = await page.request.get(`${home}/api/v1/lists`).then((answer) => answer.json());
+  /** @type {[string, string[], string][]} */
+  const shown = [['home', said.problems.flatMap((/** @type {any} */ one) => [one.text, one.mend]), 'Ihr Server antwortet nicht'],
+    ['alerts', alerts.map((/** @type {any} */ one) => one.text), 'zum ersten Mal'],
+    ['lists', lists.flatMap((/** @type {any} */ one) => [one.error, one.refused]).filter(Boolean), 'ganze Top-Level-Domain']];
+  for (const [name, english, german] of shown) {
+    await go(name);
+    const text = await texts();
+    assert.ok(english.length > 1 && text.includes(german), `${name}: ${text}`);
+    for (const line of english) assert.ok(!text.includes(line), `${name}: ${line}`);
+  }
+  await page.route('**/api/v1/status', (route) => route.fulfill({ json: { ...said, problems: [{ kind: 'list', what: 'unheard of', given: {}, text: 'Something new.', mend: 'Look.' }] } }));
+  await go('home');
+  await page.reload();
+  await page.waitForSelector('.note [lang=en] >> text=Something new.');
+  await close();
+});
+
+test('companies that people need are shown when asked for, and say so', async () => {
+  begin('owner');
+  const { page, go, check, close } = await open();
+  await go('companies');
+  const needed = page.locator('td .chip >> text=needed');
+  assert.equal(await needed.count(), 0);
+  await page.click('main .tick input');
+  await page.waitForSelector('td .chip >> text=needed');
+  await check('with those that are needed');
+  await page.locator('tr:has(.chip:text-is("needed")) a').first().click();
+  await page.waitForSelector('.note >> text=It follows nobody');
   await close();
 });
 

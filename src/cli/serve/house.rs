@@ -106,7 +106,13 @@ impl House {
 
     fn fulfil(&self, wish: Wish) -> Result<String, String> {
         match wish {
-            Wish::Set(key, value, way) => self.set(&key, value, way),
+            Wish::Set(key, value, way) => self.set(vec![(key, value)], way),
+            Wish::Amend(amendment, way) => {
+                let (config, _) = self.settings.read_with(&self.engine.since())?;
+                let made = config.amend(&amendment).map_err(|error| error.to_string())?;
+                let made = made.into_iter().map(|(key, value)| (key, Some(value)));
+                self.set(made.collect(), way)
+            }
             Wish::Settings => {
                 serde_json::to_string(&self.tell()?).map_err(|error| error.to_string())
             }
@@ -124,14 +130,19 @@ impl House {
         }
     }
 
-    fn set(&self, key: &str, value: Option<String>, way: Way) -> Result<String, String> {
+    /// Makes settings, all or none; those without a value are as the file says from then on.
+    fn set(&self, made: Vec<(String, Option<String>)>, way: Way) -> Result<String, String> {
         let mut since = self.engine.since();
         let (_, before) = self.settings.read_with(&since)?;
-        let is_set = value.is_some();
-        match value {
-            Some(yaml) => drop(since.insert(key.to_owned(), yaml)),
-            None if since.remove(key).is_some() => {}
-            None => return Err(format!("{key} was not set since; it is as the file says")),
+        let is_set = made.iter().all(|(_, value)| value.is_some());
+        let later = made.iter().any(|(key, _)| is_used_at_start(key));
+        let keys = made.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(", ");
+        for (key, value) in made {
+            match value {
+                Some(yaml) => drop(since.insert(key, yaml)),
+                None if since.remove(&key).is_some() => {}
+                None => return Err(format!("{key} was not set since; it is as the file says")),
+            }
         }
         let (config, mistakes) = self.settings.read_with(&since)?;
         if let Some(mistake) = mistakes.iter().find(|mistake| !before.contains(mistake)) {
@@ -139,15 +150,14 @@ impl House {
         }
         // The file may have changed meanwhile.
         self.hardened.admits(&config)?;
-        let later = is_used_at_start(key);
         self.reload(Ok(config))?;
         self.due.look();
         let said = if is_set { "is set" } else { "is as the file says" };
-        self.engine.keep_since(since, key, way).map_err(|error| {
-            format!("{key} {said}, but will be forgotten at the next start: {error}")
+        self.engine.keep_since(since, &keys, way).map_err(|error| {
+            format!("{keys} {said}, but will be forgotten at the next start: {error}")
         })?;
         let when = if later { ", from the next start on" } else { "" };
-        Ok(format!("{key} {said}{when}"))
+        Ok(format!("{keys} {said}{when}"))
     }
 
     fn tell(&self) -> Result<Vec<Setting>, String> {

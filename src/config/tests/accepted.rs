@@ -138,6 +138,7 @@ fn every_key_is_read() {
                 only_allowed: true,
                 answer: BlockAnswer::Refused,
                 schedule: vec!["mon-fri 20:00-07:00 night".parse().unwrap()],
+                own: FOLLOWED.to_vec(),
             },
             Profile {
                 name: "night".to_owned(),
@@ -151,6 +152,7 @@ fn every_key_is_read() {
                 only_allowed: false,
                 answer: "null".parse().unwrap(),
                 schedule: Vec::new(),
+                own: Vec::new(),
             },
         ],
         schedule: vec!["daily 23:00-24:00 night".parse().unwrap()],

@@ -5,6 +5,20 @@ mod properties;
 
 use super::*;
 
+const ANSWERS: [BlockAnswer; 4] = [
+    BlockAnswer::NxDomain,
+    BlockAnswer::NoData,
+    BlockAnswer::Refused,
+    BlockAnswer::Addresses(None, Some(std::net::Ipv6Addr::LOCALHOST)),
+];
+
+/// The same, with what profiles leave to the house as it is there.
+fn followed(mut config: Config) -> Config {
+    let house = Profile::of_house(&config);
+    config.profiles.iter_mut().for_each(|profile| profile.follow(&house));
+    config
+}
+
 /// Every key, none with its default.
 const FULL: &str = r##"
 listen: [0.0.0.0:53, "[::]:53"]

@@ -92,13 +92,6 @@ fn rules() -> impl Strategy<Value = Vec<String>> {
     vec("=?[a-zA-Z0-9_-]{1,63}(\\.[a-z0-9_-]{1,20}){0,3}\\.[a-z]{1,9}", 0..4)
 }
 
-const ANSWERS: [BlockAnswer; 4] = [
-    BlockAnswer::NxDomain,
-    BlockAnswer::NoData,
-    BlockAnswer::Refused,
-    BlockAnswer::Addresses(None, Some(std::net::Ipv6Addr::LOCALHOST)),
-];
-
 fn slot(n: usize) -> Slot {
     Slot { days: 1 + n as u8, from: 60 * n as u16, to: 1_440, profile: format!("profile {n}") }
 }
@@ -129,6 +122,7 @@ fn profile(n: usize, lists: &[List]) -> Profile {
         only_allowed: n == 1,
         answer: ANSWERS[n],
         schedule: vec![slot(0)],
+        own: FOLLOWED[..3 * n].to_vec(),
     }
 }
 
@@ -145,146 +139,151 @@ fn config() -> impl Strategy<Value = Config> {
     let tcp =
         (1..=1_000_000_usize, 1..=1_000_000_usize, millis(1_000, 600_000), millis(100, 60_000));
     let rest = (seconds(0, 86_400), lists(), rules(), rules(), 1..=100_000_usize);
-    (front, level, upstream, cache, tcp, rest).prop_map(
-        |(front, level, upstream, cache, tcp, (ttl, lists, block, allow, devices))| Config {
-            databases: (0..devices % 3)
-                .map(|n| List {
-                    update: Duration::from_secs(700),
-                    url: Some("file:///x".to_owned()),
-                    ..List::named(&n.to_string())
-                })
-                .collect(),
-            updates: Updates {
-                size: cache.0.clamp(1 << 10, 4 << 30),
-                time: seconds_of(1 + devices % 3_600),
-            },
-            services: if devices % 2 == 0 { Vec::new() } else { vec!["tiktok".to_owned()] },
-            bypass: [Bypass::Off, Bypass::Signals, Bypass::All][devices % 3],
-            safe_search: [SafeSearch::Off, SafeSearch::Search, SafeSearch::All][devices % 3],
-            listen: front.0.clone(),
-            web: front.1,
-            data: front.2.clone(),
-            workers: front.3,
-            access: Access {
-                networks: (0..=devices % 3)
-                    .map(|n| format!("10.{n}.0.0/16").parse().unwrap())
-                    .collect(),
-                on_link: devices % 2 == 0,
-                proxies: (0..devices % 3)
-                    .map(|n| format!("10.9.{n}.0/24").parse().unwrap())
-                    .collect(),
-                rate: devices,
-            },
-            level,
-            upstream: Upstream {
-                clients: (0..devices % 3)
-                    .map(|n| ClientServers {
-                        network: format!("10.{n}.0.0/16").parse().unwrap(),
-                        servers: upstream.0.clone(),
+    (front, level, upstream, cache, tcp, rest)
+        .prop_map(|(front, level, upstream, cache, tcp, (ttl, lists, block, allow, devices))| {
+            Config {
+                databases: (0..devices % 3)
+                    .map(|n| List {
+                        update: Duration::from_secs(700),
+                        url: Some("file:///x".to_owned()),
+                        ..List::named(&n.to_string())
                     })
                     .collect(),
-                dns64: (devices % 2 == 0).then(|| "64:ff9b::/96".parse().unwrap()),
-                roots: (0..devices % 2).map(|n| IpAddr::from([192, 0, 2, n as u8])).collect(),
-                dnssec: Dnssec {
-                    validate: [Validate::Off, Validate::Recursive, Validate::All][devices % 3],
-                    anchors: None,
-                    unsigned: (0..devices % 3).map(|n| format!("u{n}.example")).collect(),
+                updates: Updates {
+                    size: cache.0.clamp(1 << 10, 4 << 30),
+                    time: seconds_of(1 + devices % 3_600),
                 },
-                strategy: [Ask::Strict, Ask::Fastest, Ask::Race, Ask::Balance][devices % 4],
-                domains: (0..devices % 3)
-                    .map(|n| Domain { name: format!("d{n}.example"), servers: upstream.0.clone() })
-                    .collect(),
-                bootstrap: upstream
-                    .0
-                    .iter()
-                    .filter(|url| url.address().is_some())
-                    .cloned()
-                    .chain(Upstream::default().bootstrap)
-                    .collect(),
-                ca: (devices % 2 == 0).then(|| PathBuf::from("/x/ca.pem")),
-                servers: upstream.0,
-                timeout: upstream.1,
-            },
-            cache: Cache {
-                size: cache.0,
-                min_ttl: cache.1.min(cache.2),
-                max_ttl: cache.2,
-                max_negative_ttl: cache.3,
-                stale: cache.3,
-                prefetch: devices % 2 == 0,
-                keep: devices % 2 == 1,
-            },
-            block: Block { ttl, answer: ANSWERS[devices % 4] },
-            lists: lists.clone(),
-            rebinding: Rebinding { refuse: block.is_empty(), allow: allow.clone() },
-            rules: Rules {
-                block_companies: (0..devices % 3).map(|n| format!("Company {n}")).collect(),
-                allow_companies: (0..devices % 2).map(|n| format!("Other & {n}")).collect(),
-                block,
-                allow: allow.clone(),
-            },
-            devices: (0..devices % 3).map(device).collect(),
-            profiles: (0..devices % 3).map(|n| profile(n, &lists)).collect(),
-            schedule: (0..devices % 3 % 2).map(slot).collect(),
-            time_zone: ["", "Europe/Berlin", "America/Santiago"][devices % 3].to_owned(),
-            leases: (0..devices % 3).map(|n| PathBuf::from(format!("/x/{n}"))).collect(),
-            local: Local {
-                suffix: ["home.arpa", "lan"][devices % 2].to_owned(),
-                records: (0..devices % 3).map(|n| format!("r{n}.lan TXT \"a b\"")).collect(),
-                hosts: (0..devices % 2).map(|n| PathBuf::from(format!("/y/{n}"))).collect(),
-            },
-            tcp: Tcp {
-                connections: tcp.0.max(tcp.1),
-                connections_per_client: tcp.0.min(tcp.1),
-                idle: tcp.2,
-                stall: tcp.3,
-            },
-            encrypted: Encrypted {
-                tls: front.0,
-                quic: front.1.into_iter().collect(),
-                certificate: front.2,
-                names: allow,
-                ..Encrypted::default()
-            },
-            login: Login {
-                hosts: (0..devices % 3).map(|n| format!("h{n}.example")).collect(),
-                proxies: (0..devices % 2).map(|_| "10.9.0.0/24".parse().unwrap()).collect(),
-                header: ["Remote-User", "X-1"][devices % 2].to_owned(),
-                owners: (0..devices % 3).map(|n| format!("it's \\ {n}")).collect(),
-                viewers: (0..devices % 2).map(|n| format!("#{n}")).collect(),
-            },
-            button: OwnButton { open: devices % 2 == 0, most: seconds_of(60 + devices) },
-            hardening: Hardening { landlock: devices % 2 == 0, seccomp: devices % 3 == 0 },
-            log: [Log::Error, Log::Warn, Log::Info, Log::Debug][devices % 4],
-            history: History {
-                flush: seconds_of(1 + devices % 3_600),
-                hours: Duration::from_secs(86_400),
-                days: seconds_of(86_400 + devices),
-                size: (8 << 20) + devices as u64,
-                queries: seconds_of(3_600 + devices),
-                queries_size: (1 << 20) + devices as u64,
-            },
-            metrics: Metrics {
-                listen: front.1,
-                token: ["", "0123456789._~+/-="][devices % 2].to_owned(),
-                companies: 1 + devices % 10_000,
-                pairs: devices,
-            },
-            alerts: Alerts {
-                kinds: AlertKind::ALL[devices % 5..].to_vec(),
-                webhook: secret(devices, "http"),
-                ntfy: secret(devices / 2, "https"),
-                mqtt: secret(devices / 3, "mqtt"),
-                rate: 1 + devices % 1_000,
-            },
-            stats: Stats {
-                level: [StatsLevel::Counts, StatsLevel::Devices, StatsLevel::Full][devices % 3],
-                devices,
-                companies: 100 + devices,
-                pairs: 100 + devices,
-            },
-        },
-    )
+                services: if devices % 2 == 0 { Vec::new() } else { vec!["tiktok".to_owned()] },
+                bypass: [Bypass::Off, Bypass::Signals, Bypass::All][devices % 3],
+                safe_search: [SafeSearch::Off, SafeSearch::Search, SafeSearch::All][devices % 3],
+                listen: front.0.clone(),
+                web: front.1,
+                data: front.2.clone(),
+                workers: front.3,
+                access: Access {
+                    networks: (0..=devices % 3)
+                        .map(|n| format!("10.{n}.0.0/16").parse().unwrap())
+                        .collect(),
+                    on_link: devices % 2 == 0,
+                    proxies: (0..devices % 3)
+                        .map(|n| format!("10.9.{n}.0/24").parse().unwrap())
+                        .collect(),
+                    rate: devices,
+                },
+                level,
+                upstream: Upstream {
+                    clients: (0..devices % 3)
+                        .map(|n| ClientServers {
+                            network: format!("10.{n}.0.0/16").parse().unwrap(),
+                            servers: upstream.0.clone(),
+                        })
+                        .collect(),
+                    dns64: (devices % 2 == 0).then(|| "64:ff9b::/96".parse().unwrap()),
+                    roots: (0..devices % 2).map(|n| IpAddr::from([192, 0, 2, n as u8])).collect(),
+                    dnssec: Dnssec {
+                        validate: [Validate::Off, Validate::Recursive, Validate::All][devices % 3],
+                        anchors: None,
+                        unsigned: (0..devices % 3).map(|n| format!("u{n}.example")).collect(),
+                    },
+                    strategy: [Ask::Strict, Ask::Fastest, Ask::Race, Ask::Balance][devices % 4],
+                    domains: (0..devices % 3)
+                        .map(|n| Domain {
+                            name: format!("d{n}.example"),
+                            servers: upstream.0.clone(),
+                        })
+                        .collect(),
+                    bootstrap: upstream
+                        .0
+                        .iter()
+                        .filter(|url| url.address().is_some())
+                        .cloned()
+                        .chain(Upstream::default().bootstrap)
+                        .collect(),
+                    ca: (devices % 2 == 0).then(|| PathBuf::from("/x/ca.pem")),
+                    servers: upstream.0,
+                    timeout: upstream.1,
+                },
+                cache: Cache {
+                    size: cache.0,
+                    min_ttl: cache.1.min(cache.2),
+                    max_ttl: cache.2,
+                    max_negative_ttl: cache.3,
+                    stale: cache.3,
+                    prefetch: devices % 2 == 0,
+                    keep: devices % 2 == 1,
+                },
+                block: Block { ttl, answer: ANSWERS[devices % 4] },
+                lists: lists.clone(),
+                rebinding: Rebinding { refuse: block.is_empty(), allow: allow.clone() },
+                rules: Rules {
+                    block_companies: (0..devices % 3).map(|n| format!("Company {n}")).collect(),
+                    allow_companies: (0..devices % 2).map(|n| format!("Other & {n}")).collect(),
+                    block,
+                    allow: allow.clone(),
+                },
+                devices: (0..devices % 3).map(device).collect(),
+                profiles: (0..devices % 3).map(|n| profile(n, &lists)).collect(),
+                schedule: (0..devices % 3 % 2).map(slot).collect(),
+                time_zone: ["", "Europe/Berlin", "America/Santiago"][devices % 3].to_owned(),
+                leases: (0..devices % 3).map(|n| PathBuf::from(format!("/x/{n}"))).collect(),
+                local: Local {
+                    suffix: ["home.arpa", "lan"][devices % 2].to_owned(),
+                    records: (0..devices % 3).map(|n| format!("r{n}.lan TXT \"a b\"")).collect(),
+                    hosts: (0..devices % 2).map(|n| PathBuf::from(format!("/y/{n}"))).collect(),
+                },
+                tcp: Tcp {
+                    connections: tcp.0.max(tcp.1),
+                    connections_per_client: tcp.0.min(tcp.1),
+                    idle: tcp.2,
+                    stall: tcp.3,
+                },
+                encrypted: Encrypted {
+                    tls: front.0,
+                    quic: front.1.into_iter().collect(),
+                    certificate: front.2,
+                    names: allow,
+                    ..Encrypted::default()
+                },
+                login: Login {
+                    hosts: (0..devices % 3).map(|n| format!("h{n}.example")).collect(),
+                    proxies: (0..devices % 2).map(|_| "10.9.0.0/24".parse().unwrap()).collect(),
+                    header: ["Remote-User", "X-1"][devices % 2].to_owned(),
+                    owners: (0..devices % 3).map(|n| format!("it's \\ {n}")).collect(),
+                    viewers: (0..devices % 2).map(|n| format!("#{n}")).collect(),
+                },
+                button: OwnButton { open: devices % 2 == 0, most: seconds_of(60 + devices) },
+                hardening: Hardening { landlock: devices % 2 == 0, seccomp: devices % 3 == 0 },
+                log: [Log::Error, Log::Warn, Log::Info, Log::Debug][devices % 4],
+                history: History {
+                    flush: seconds_of(1 + devices % 3_600),
+                    hours: Duration::from_secs(86_400),
+                    days: seconds_of(86_400 + devices),
+                    size: (8 << 20) + devices as u64,
+                    queries: seconds_of(3_600 + devices),
+                    queries_size: (1 << 20) + devices as u64,
+                },
+                metrics: Metrics {
+                    listen: front.1,
+                    token: ["", "0123456789._~+/-="][devices % 2].to_owned(),
+                    companies: 1 + devices % 10_000,
+                    pairs: devices,
+                },
+                alerts: Alerts {
+                    kinds: AlertKind::ALL[devices % 5..].to_vec(),
+                    webhook: secret(devices, "http"),
+                    ntfy: secret(devices / 2, "https"),
+                    mqtt: secret(devices / 3, "mqtt"),
+                    rate: 1 + devices % 1_000,
+                },
+                stats: Stats {
+                    level: [StatsLevel::Counts, StatsLevel::Devices, StatsLevel::Full][devices % 3],
+                    devices,
+                    companies: 100 + devices,
+                    pairs: 100 + devices,
+                },
+            }
+        })
+        .prop_map(followed)
 }
 
 /// Words of YAML and of ours, in any order.

@@ -60,7 +60,7 @@ pub(super) struct OfCompany {
     /// What was chosen for the house.
     choice: Option<Choice>,
     /// Whether any of its names is for following people; false where all of them are what people need.
-    follows: bool,
+    pub(super) follows: bool,
 }
 
 /// A company and all that is known of it.

@@ -99,8 +99,8 @@ fn profile(house: &House, kind: Kind) -> Result<String, Problem> {
     let snapshot = house.engine.snapshot();
     let encrypted = &snapshot.config.encrypted;
     let (doors, protocol, usual): (&[SocketAddr], _, _) = match kind {
-        Kind::Https => (&encrypted.https, "HTTPS", 443),
-        Kind::Tls => (&encrypted.tls, "TLS", 853),
+        Kind::Https => (&house.bound.https, "HTTPS", 443),
+        Kind::Tls => (&house.bound.tls, "TLS", 853),
     };
     let Some(door) = doors.first() else {
         let detail = format!("no door for DNS over {protocol} is open; see `encrypted`");

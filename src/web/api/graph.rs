@@ -73,6 +73,8 @@ struct Linked {
     block: u64,
     allow: u64,
     pass: u64,
+    /// Whether any of its names is for following people.
+    follows: bool,
 }
 
 /// Days of which there is anything.
@@ -119,6 +121,7 @@ pub(super) async fn show(
                 block: of.block,
                 allow: of.allow,
                 pass: of.pass,
+                follows: of.follows,
             });
             let devices = found.devices.into_iter().take(SHOWN).map(|device| Device {
                 name: names.get(&device.key).unwrap_or(&device.key).clone(),

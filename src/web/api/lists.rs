@@ -11,10 +11,11 @@ use utoipa::ToSchema;
 
 use super::super::problem::{Body, Problem};
 use super::super::scope::{Admin, Reader};
-use super::House;
 use super::page::{Page, Paging};
-use super::request::Query;
+use super::request::{Path, Query};
+use super::{House, Said};
 use crate::catalogue;
+use crate::config::Amendment;
 use crate::engine::Wish;
 use crate::lists::Status;
 use crate::policy::BUILTIN_LISTS;
@@ -41,6 +42,11 @@ pub(super) struct List {
     error: Option<String>,
     /// Why the newest one is not taken.
     refused: Option<String>,
+    /// Why either of these is so, in a word: `not_yet`, `no_folder`, `name`, `unreachable`,
+    /// `certificate`, `address`, `status`, `setup`, `too_large`, `web_page`, `no_rules`,
+    /// `unreadable`, `top_level`, `canary`, `shrunk`, `grown`, `too_many`, `database`, `read`,
+    /// `write`.
+    why: Option<String>,
     /// Lines that could not be read, by reason.
     skipped: BTreeMap<String, u64>,
     /// The first of them.
@@ -64,8 +70,9 @@ pub(super) async fn list(
     let hits = house.engine.list_hits();
     let now = clock::now().0.as_secs();
     let lists = snapshot.rules.lists.iter().enumerate().map(|(number, status)| {
-        let Status { name, source, rules, first_skipped, error, refused, bytes, checked, .. } =
+        let Status { name, source, rules, first_skipped, error, refused, why, bytes, .. } =
             status.clone();
+        let checked = status.checked;
         let hits = hits.get(&name).copied().unwrap_or_default();
         let settings = snapshot.config.lists.iter().find(|list| list.name == name);
         let is_fetched = |list: &&config::List| list.file.is_none();
@@ -80,6 +87,7 @@ pub(super) async fn list(
             age: checked.map(|checked| now.saturating_sub(checked)),
             error,
             refused,
+            why,
             skipped: status.skipped.clone(),
             first_skipped,
             bytes,
@@ -89,6 +97,50 @@ pub(super) async fn list(
         }
     });
     Page::of(lists.collect(), &paging, |list| list.name.clone()).map(Json)
+}
+
+/// A list to subscribe to.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Subscription {
+    /// What it is called; without `url`, its name in the catalogue.
+    #[schema(min_length = 1, max_length = 64)]
+    name: String,
+    /// Where to fetch it: http or https.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    /// What its names get: `block`, or `allow` against other lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<String>,
+}
+
+/// Subscribes to a list; it is fetched at once, and counts when it is there
+#[utoipa::path(post, path = "/lists", tag = "admin", request_body = Subscription,
+    responses((status = 200, body = Said)))]
+pub(super) async fn subscribe(
+    _: Admin,
+    State(house): State<Arc<House>>,
+    Body(list): Body<Subscription>,
+) -> Result<Json<Said>, Problem> {
+    // What is written in JSON is YAML, too.
+    let list = serde_json::to_string(&list).unwrap_or_default();
+    house.amend(Amendment::Subscribe(list)).await
+}
+
+/// Ends a subscription
+#[utoipa::path(delete, path = "/lists/{name}", tag = "admin",
+    params(("name" = String, Path, description = "Its name")),
+    responses((status = 200, body = Said)))]
+pub(super) async fn unsubscribe(
+    _: Admin,
+    State(house): State<Arc<House>>,
+    Path(name): Path,
+) -> Result<Json<Said>, Problem> {
+    if !house.engine.snapshot().config.lists.iter().any(|list| list.name == name) {
+        let detail = format!("no list `{name}` is subscribed to");
+        return Err(Problem::new(StatusCode::NOT_FOUND, detail));
+    }
+    house.amend(Amendment::Unsubscribe(name)).await
 }
 
 /// Which lists are to be fetched.

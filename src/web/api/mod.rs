@@ -38,11 +38,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::FromRef;
 use axum::http::StatusCode;
 use axum::middleware;
 use axum::routing::get;
+use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -55,9 +55,10 @@ use utoipa_axum::routes;
 use super::events::{self, Viewers};
 use super::guard::API;
 use super::problem::Problem;
-use super::{Site, beside, scope};
+use super::{Bound, Site, beside, scope};
 use crate::clock;
-use crate::engine::{ChangeError, Engine};
+use crate::config::Amendment;
+use crate::engine::{ChangeError, Engine, Way, Wish};
 use crate::history::StoreError;
 use crate::history::read::{Reader, Span};
 use document::Document;
@@ -78,6 +79,7 @@ const HOUR: u64 = 3_600;
 /// What is told of, and changed.
 pub(super) struct House {
     pub(super) engine: Arc<Engine>,
+    bound: Bound,
     data: Option<PathBuf>,
     reads: Arc<Semaphore>,
     /// Who looks at what happens.
@@ -92,9 +94,9 @@ struct Said {
 }
 
 impl House {
-    pub(super) fn new(engine: Arc<Engine>, data: Option<PathBuf>) -> Self {
+    pub(super) fn new(engine: Arc<Engine>, bound: Bound, data: Option<PathBuf>) -> Self {
         let reads = Arc::new(Semaphore::new(READS));
-        Self { engine, data, reads, viewers: Viewers::default() }
+        Self { engine, bound, data, reads, viewers: Viewers::default() }
     }
 
     /// Asks the store on a thread of its own.
@@ -127,6 +129,15 @@ impl House {
             done
         })
         .await?
+    }
+
+    /// Changes a profile, or what is subscribed to; waits until it holds.
+    async fn amend(self: &Arc<Self>, amendment: Amendment) -> Result<Json<Said>, Problem> {
+        self.work(move |house| match house.engine.wish(Wish::Amend(amendment, Way::Web)) {
+            Ok(said) => Ok(Json(Said { said })),
+            Err(error) => Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error)),
+        })
+        .await
     }
 
     /// The last `days` days, with today, as the clock of the house counts them.
@@ -190,10 +201,12 @@ pub(super) fn router() -> OpenApiRouter<Site> {
         .routes(routes!(choices::list, choices::choose))
         .routes(routes!(changes::list))
         .routes(routes!(check::show))
-        .routes(routes!(lists::list))
+        .routes(routes!(lists::list, lists::subscribe))
+        .routes(routes!(lists::unsubscribe))
         .routes(routes!(lists::update))
         .routes(routes!(lists::catalogue))
         .routes(routes!(profiles::list))
+        .routes(routes!(profiles::say, profiles::take_away))
         .routes(routes!(upstreams::list))
         .routes(routes!(kept::show))
         .routes(routes!(kept::forget))

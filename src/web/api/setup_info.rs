@@ -51,14 +51,14 @@ pub(super) async fn show(_: Reader, State(house): State<Arc<House>>) -> Json<Set
         let door = |door: &SocketAddr| Door { address: door.ip().to_string(), port: door.port() };
         doors.iter().map(door).collect()
     };
-    let encrypted = &config.encrypted;
+    let bound = &house.bound;
     Json(SetupInfo {
         addresses: own_addresses().iter().map(ToString::to_string).collect(),
-        dns: doors(&config.listen),
-        tls: doors(&encrypted.tls),
-        https: doors(&encrypted.https),
-        quic: doors(&encrypted.quic),
-        names: encrypted.names.clone(),
+        dns: doors(&bound.dns),
+        tls: doors(&bound.tls),
+        https: doors(&bound.https),
+        quic: doors(&bound.quic),
+        names: config.encrypted.names.clone(),
         suffix: config.local.suffix.clone(),
         ca: has_authority(&house),
     })

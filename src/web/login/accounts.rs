@@ -235,7 +235,12 @@ impl Accounts {
         who: Who,
         password: &Password,
     ) -> Result<Arc<Account>, Refusal> {
-        self.lockout.begin(source, who, Instant::now()).map_err(Refusal::Locked)?;
+        self.lockout.begin(source, &[who], Instant::now()).map_err(Refusal::Locked)?;
+        self.is_right(who, password)
+    }
+
+    /// Looks whether a password is right, of a guess that has begun.
+    pub(super) fn is_right(&self, who: Who, password: &Password) -> Result<Arc<Account>, Refusal> {
         let account = self.kept.load_full();
         if !password.is(account.password(who)) {
             return Err(Refusal::Wrong);

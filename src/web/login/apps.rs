@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 use std::sync::{MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use subtle::ConstantTimeEq as _;
 
@@ -70,16 +70,18 @@ impl Accounts {
             // There is no password yet: nobody can have guessed at it, and nobody has to wait.
             return Err(Refusal::Wrong);
         }
-        match self.right_password(source, Who::Owner, password) {
+        let both = [Who::Owner, Who::Viewer];
+        self.lockout.begin(source, &both, Instant::now()).map_err(Refusal::Locked)?;
+        match self.is_right(Who::Owner, password) {
             Err(Refusal::Wrong) => {
-                drop(self.right_password(source, Who::Viewer, password)?);
-                // It was no guess at the owner's.
-                self.lockout.undecided(source, Who::Owner);
+                drop(self.is_right(Who::Viewer, password)?);
+                self.lockout.not_meant(source, Who::Owner);
                 self.lockout.succeeded(source, Who::Viewer);
                 return Ok(Who::Viewer);
             }
             right => drop(right?),
         }
+        self.lockout.not_meant(source, Who::Viewer);
         if self.has_codes() {
             let Some(code) = code else {
                 self.lockout.undecided(source, Who::Owner);

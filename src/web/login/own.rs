@@ -116,7 +116,7 @@ impl Accounts {
         match &password {
             Some(password) => drop(self.right_password(source, Who::Owner, password)?),
             None => {
-                let begun = self.lockout.begin(source, Who::Owner, Instant::now());
+                let begun = self.lockout.begin(source, &[Who::Owner], Instant::now());
                 begun.map_err(Refusal::Locked)?;
             }
         }

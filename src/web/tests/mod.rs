@@ -48,7 +48,8 @@ impl House {
         let (reloads, ready) = (Arc::<Reloads>::default(), Arc::<AtomicBool>::default());
         let accounts = Arc::new(Accounts::open(None));
         let shared = (Arc::clone(&engine), Arc::clone(&reloads), Arc::clone(&ready));
-        let site = Site::new(shared.0, None, accounts, shared.1, Arc::default(), shared.2);
+        let of_site = (Bound::default(), None);
+        let site = Site::new(shared.0, of_site, accounts, shared.1, Arc::default(), shared.2);
         let router = paths(Router::new()).with_state(site.clone());
         let router = router.merge(open(pages().merge(measured()), &site));
         spawn_within(limits, vec![(listener, router)], site.accounts.ended()).unwrap();

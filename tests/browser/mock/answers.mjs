@@ -30,7 +30,7 @@ function deviceRows(house, days) {
     const named = house.names.get(device.key) ?? {};
     const given = 'name' in named ? named.name : rest.given;
     return {
-      ...rest, ...named, given, name: given ?? rest.lease ?? rest.key, button: button(house.own.get(d)), off: effective(house, d),
+      ...rest, ...named, profile: named.profile ?? rest.profile ?? 'house', given, name: given ?? rest.lease ?? rest.key, button: button(house.own.get(d)), off: effective(house, d),
       queries: Math.round(block * 4.2 + busy * 900), block, companies: mine.length,
       first: now() - DAY * (40 + d * 5), last: now() - Math.round(chance('last', d) ** 4 * 40000), asked: d % 8 !== 7,
     };
@@ -68,8 +68,9 @@ function status(house) {
       new: house.empty ? [] : companyRows(house, 7).filter((one) => one.is_new).slice(0, 6).map((one, i) => ({ company: one.name, device: rows[i * 3].name })),
     },
     problems: house.empty ? [] : [
-      { kind: 'list', text: 'The list “oisd-small” could not be fetched for 3 days.', mend: 'The last good copy goes on serving. Look at Lists, or update it by hand.' },
-      { kind: 'around', text: '“Mia’s phone” asks other resolvers: 213 times today.', mend: 'Switch off “private DNS” on the device, or refuse ways around in its profile.' },
+      { kind: 'list', what: 'list_nothing', given: { list: 'oisd-small', why: 'unreachable' }, text: 'Nothing of the list oisd-small counts: lists.example sent nothing for 30s', mend: 'See its file or URL under `lists`; it is tried again by itself.' },
+      { kind: 'list', what: 'list_refused', given: { list: 'stevenblack', why: 'top_level' }, text: 'The newest stevenblack is not taken, the one before goes on: line 3 would refuse everything under com', mend: 'Look at the list’s own page; if it is right, set `force: true` for it.' },
+      { kind: 'around', what: 'around', given: { devices: 'Mia’s phone' }, text: 'Asked for ways around this server: Mia’s phone', mend: 'Set `bypass: all` to refuse them, or switch private DNS and relays off on the device.' },
     ],
     answers: { filter: 18034, cache: 61200, stale: 12, upstream: 9210, local: 840 }, cache: { entries: 8211, bytes: 3400000 },
   };
@@ -148,8 +149,9 @@ function check(name) {
   ] };
 }
 
-const list = (/** @type {string} */ name, /** @type {object} */ more) => ({ name, source: `https://lists.example/${name}.txt`, builtin: false, rules: 0, hits: 0, alone: 0, checked: now() - 5000,
-  age: 5000, error: null, refused: null, skipped: 0, first_skipped: [], bytes: 0, licence: 'GPL-3.0', update: DAY, ...more });
+/** As many as there are, or nearly. */
+const SERVICES = [['9gag', '9GAG', 'social'], ['airbnb', 'Airbnb', 'shopping'], ['discord', 'Discord', 'chat'], ['facebook', 'Facebook', 'social'], ['instagram', 'Instagram', 'social'], ['netflix', 'Netflix', 'video'], ['steam', 'Steam', 'games'], ['tiktok', 'TikTok', 'social'], ['youtube', 'YouTube', 'video'],
+  ...Array.from({ length: 110 }, (_, i) => [`service-${i}`, `Service ${i}`, ['ai', 'games', 'gambling', 'dating', 'music'][i % 5]])].map(([name, title, group]) => ({ name, title, group }));
 
 /**
  * @param {House} house @param {string} path without /api/v1 @param {URLSearchParams} q
@@ -186,25 +188,17 @@ export function get(house, path, q) {
     case 'choices': return items(house.choices);
     case 'changes': return items(house.changes);
     case 'check': return check(q.get('name') ?? '');
-    case 'lists': return items([
-      list('builtin balanced', { builtin: true, source: 'builtin', rules: 4357, hits: 15880, alone: 9022, licence: 'MIT OR Apache-2.0', update: null, age: null, bytes: 210000 }),
-      list('oisd-small', { rules: 55120, hits: 8120, alone: 312, error: 'no answer from lists.example in 30 s; asked again in 6 h', age: 3 * DAY, bytes: 1900000 }),
-      list('adguard-dns', { rules: 60233, hits: 9011, alone: 1204, skipped: 14, first_skipped: ['line 812: /(ad|banner)(?!s)/ — look-ahead is not understood', 'line 9001: ||x^$badkind — no such modifier'], bytes: 2600000 }),
-      list('my list', { source: '/etc/trackless/ads.txt', rules: 12, hits: 0, alone: 0, licence: null, update: null }),
-      list('stevenblack', { refused: 'the new copy would block “com”; the last good one goes on serving', rules: 132000, hits: 7001, alone: 4, licence: 'MIT', bytes: 3900000 }),
-    ]);
-    case 'catalogue': return { lists: ['oisd-small', 'oisd-big', 'adguard-dns', '1hosts-lite', 'hagezi-pro', 'anudeep', 'adaway', 'stevenblack'].map((name, i) => ({ name, about: ['ads and trackers; breaks little', 'ads, trackers, malware', 'ads and trackers, made for DNS', 'ads and trackers; small'][i % 4], licence: i % 2 ? 'MIT' : 'GPL-3.0', size: 6500 * (i + 1) ** 2, url: `https://lists.example/${name}` })),
-      services: ['9GAG', 'Airbnb', 'Amazon', 'Discord', 'Facebook', 'Instagram', 'Netflix', 'TikTok', 'YouTube'].map((name) => ({ name })) };
-    case 'profiles': return items(['adults', 'kids', 'things', 'guests', 'work', 'night'].map((name) => ({ name, level: { kids: 'strict', things: 'strict', guests: 'balanced' }[name] ?? null, services: name === 'kids' ? ['tiktok', 'discord'] : null, lists: null,
-      safe_search: name === 'kids' ? 'all' : null, bypass: name === 'kids' ? 'all' : null, only_allowed: name === 'night' ? true : null, members: name === 'kids' ? ['#kid'] : name === 'guests' ? ['192.168.9.0/24'] : [],
-      schedule: name === 'kids' ? ['sun-thu 20:00-07:00 night'] : [], devices: house.empty ? [] : devices.filter((one) => one.profile === name).map((one) => one.key) })));
+    case 'lists': return items(house.lists);
+    case 'catalogue': return { lists: ['oisd-small', 'oisd-big', 'adguard-dns', '1hosts-lite', 'hagezi-pro', 'anudeep', 'adaway', 'stevenblack'].map((name, i) => ({ name, about: ['ads and trackers; breaks little', 'ads, trackers, malware', 'ads and trackers, made for DNS', 'ads and trackers; small'][i % 4], licence: i % 2 ? 'MIT' : 'GPL-3.0', size: 6500 * (i + 1) ** 2, url: `https://lists.example/${name}`, group: i % 3 ? 'ads' : 'everything' })),
+      services: SERVICES };
+    case 'profiles': return items(house.profiles.map((profile) => ({ ...profile, devices: house.empty ? [] : devices.filter((one) => (house.names.get(one.key)?.profile ?? one.profile ?? 'house') === profile.name).map((one) => one.key) })));
     case 'upstreams': return items([{ url: 'tls://9.9.9.9#dns.quad9.net', queries: 8120, failures: 3, healthy: true, mean_ms: 17.4 }, { url: 'tls://194.242.2.2#dns.mullvad.net', queries: 1090, failures: 41, healthy: false, mean_ms: 88.1 }]);
     case 'alerts': return items(house.empty ? [] : [
-      { at: now() - 1800, kind: 'new', device: 'Living-room TV', company: 'Samba TV', list: null, text: 'Samba TV followed Living-room TV for the first time.' },
-      { at: now() - 30000, kind: 'around', device: 'Mia’s phone', company: null, list: null, text: 'Mia’s phone asks other resolvers.' },
-      { at: now() - 200000, kind: 'list', device: null, company: null, list: 'oisd-small', text: 'oisd-small could not be fetched for 3 days.' }]);
+      { at: now() - 1800, kind: 'new_company', what: 'new_company', device: 'Living-room TV', company: 'Samba TV', list: null, text: 'Living-room TV met Samba TV for the first time' },
+      { at: now() - 30000, kind: 'around', what: 'asked', device: 'Mia’s phone', company: null, list: null, text: 'Mia’s phone asked for a way around Trackless' },
+      { at: now() - 200000, kind: 'list_stale', what: 'old', device: null, company: null, list: 'oisd-small', text: 'list oisd-small has not been refreshed for long' }]);
     case 'kept': return { level: 'devices', files: [{ name: 'history.redb', what: 'counts by device, company and hour', bytes: 18400000 }, { name: 'key', what: 'the key that makes pseudonyms', bytes: 32 }, { name: 'control.json', what: 'the button, names, choices', bytes: 4100 }, { name: 'lists/', what: 'copies of subscribed lists', bytes: 9200000 }], retention: { hours: 90 * DAY, days: 400 * DAY, queries: 0 } };
-    case 'setup-info': return { addresses: ['192.168.1.2', 'fd12:3456:789a::2'], dns: [{ address: '192.168.1.2', port: 53 }, { address: 'fd12:3456:789a::2', port: 53 }], tls: ['192.168.1.2:853'], https: ['https://dns.my-home.example/dns-query'], quic: ['192.168.1.2:853'], names: ['dns.my-home.example'], suffix: 'home.arpa', ca: true };
+    case 'setup-info': return { addresses: ['192.168.1.2', 'fd12:3456:789a::2'], dns: [{ address: '0.0.0.0', port: 53 }, { address: '::', port: 53 }], tls: [{ address: '0.0.0.0', port: 853 }], https: [{ address: '192.168.1.2', port: 443 }], quic: [{ address: '192.168.1.2', port: 853 }], names: ['dns.my-home.example'], suffix: 'home.arpa', ca: true };
     case 'live': return { items: Array.from({ length: 40 }, (_, i) => ({ ...asked(i + 1), at: now() - 40 + i })), last: 40 };
     case 'settings': return items(house.settings);
     case 'tokens': return items(house.tokens);

@@ -2,7 +2,7 @@
 
 import { button } from './answers.mjs';
 import { companies, devices } from './household.mjs';
-import { CODE, PASSWORD, SETUP } from './people.mjs';
+import { CODE, list, PASSWORD, profile, SETUP } from './people.mjs';
 
 const problem = (/** @type {number} */ status, /** @type {string} */ detail, type = 'about:blank') => /** @type {[number, unknown]} */ ([status, { type, title: 'No', status, detail }]);
 const now = () => Math.floor(Date.now() / 1000);
@@ -62,7 +62,30 @@ export function change(house, method, path, body) {
       return said(`${body.subject.company ?? body.subject.name}: ${body.choice}`);
     }
     case 'PUT devices': house.names.set(parts[1], { ...house.names.get(parts[1]), ...body }); return said('saved');
-    case 'POST lists': return [202, null];
+    case 'POST lists': {
+      if (parts[1] === 'update') return [202, null];
+      if (house.lists.some((one) => one.name === body.name)) return problem(422, `lists: list.name: \`${body.name}\` is another list's name; write a new one`);
+      house.lists.push(list(body.name, now(), { source: body.url ?? `https://lists.example/${body.name}.txt`, error: 'not fetched yet', why: 'not_yet', age: null, checked: null }));
+      return said('lists is set');
+    }
+    case 'DELETE lists': house.lists = house.lists.filter((one) => one.name !== parts[1]); return said('lists is set');
+    case 'PUT profiles': {
+      const wrong = body.schedule?.find((/** @type {string} */ slot) => !house.profiles.some((one) => slot.endsWith(` ${one.name}`)));
+      if (wrong) return problem(422, `${parts[1]}: profiles[0].schedule: there is no profile \`${wrong.split(' ').pop()}\`; write one of: ${house.profiles.map((one) => one.name).join(', ')}`);
+      if (body.block?.some((/** @type {string} */ name) => name.includes(' '))) return problem(422, `${parts[1]}: block: \`${body.block.at(-1)}\` is not a rule; write for example ads.example`);
+      const at = house.profiles.findIndex((one) => one.name === parts[1]);
+      const before = house.profiles[at];
+      const kept = Object.fromEntries(Object.entries(before ?? {}).filter(([key]) => !['level', 'lists', 'services', 'bypass', 'safe_search', 'answer'].includes(key) || before?.own.includes(key)));
+      const says = Object.fromEntries(Object.entries({ ...kept, ...body }).filter(([, value]) => value !== null));
+      house.profiles.splice(at < 0 ? house.profiles.length : at, 1, profile(parts[1], says));
+      return said('profiles is set');
+    }
+    case 'DELETE profiles': {
+      const user = house.profiles.find((one) => one.schedule.some((/** @type {string} */ slot) => slot.endsWith(` ${parts[1]}`)));
+      if (user) return problem(422, `${parts[1]}: the schedule of \`${user.name}\` names it; take it out there first`);
+      house.profiles = house.profiles.filter((one) => one.name !== parts[1]);
+      return said('profiles is set');
+    }
     case 'PUT settings': {
       const one = house.settings.find((setting) => setting.key === parts[1]);
       if (!one) return problem(404, 'There is no such setting.');

@@ -7,6 +7,17 @@ export const SETUP = 'K7QF-29XM';
 const setting = (/** @type {string} */ key, /** @type {string} */ about, /** @type {string} */ accepted, /** @type {string} */ value, restart = false, source = 'default') =>
   ({ key, about, accepted, value, default: value, source, restart });
 
+const DAY = 86400;
+const OWN = ['level', 'lists', 'services', 'bypass', 'safe_search', 'answer'];
+const HOUSE = { level: 'balanced', services: /** @type {string[]} */ ([]), lists: ['oisd-small', 'adguard-dns', 'my list', 'stevenblack'], bypass: 'signals', safe_search: 'off', answer: 'nxdomain' };
+
+/** As the server tells of it: what it does not set itself is as for the house. @param {string} name @param {any} says */
+export const profile = (name, says) => ({ name, ...HOUSE, only_allowed: false, block: [], allow: [], block_companies: [], allow_companies: [], members: [], schedule: [], ...says, own: OWN.filter((key) => key in says) });
+
+/** @param {string} name @param {number} now @param {object} more */
+export const list = (name, now, more) => ({ name, source: `https://lists.example/${name}.txt`, builtin: false, rules: 0, hits: 0, alone: 0, checked: now - 5000,
+  age: 5000, error: null, refused: null, why: null, skipped: {}, first_skipped: [], bytes: 0, licence: 'GPL-3.0', update: DAY, ...more });
+
 /** @param {number} now */
 export function fresh(now) {
   return {
@@ -27,6 +38,16 @@ export function fresh(now) {
     changes: [
       { at: now - 4000, way: 'web', scope: 'house', what: 'TikTok is refused' },
       { at: now - 90000, way: 'command', scope: 'house', what: 'paused for 10 minutes' },
+    ],
+    profiles: [profile('house', { ...HOUSE, schedule: ['daily 23:00-24:00 night'], block: ['ads.example'] }), profile('adults', {}),
+      profile('kids', { level: 'strict', services: ['tiktok', 'discord'], safe_search: 'all', bypass: 'all', members: ['#kid'], schedule: ['mon,tue,wed,thu,sun 20:00-07:00 night', 'sat 08:00-10:00 house'], block_companies: ['TikTok'], answer: 'refused' }),
+      profile('things', { level: 'strict' }), profile('guests', { level: 'relaxed', members: ['192.168.9.0/24'] }), profile('work', {}), profile('night', { only_allowed: true, allow: ['clock.example'] })],
+    lists: [
+      list('builtin balanced', now, { builtin: true, source: null, rules: 4357, hits: 15880, alone: 9022, licence: 'MIT OR Apache-2.0', update: null, age: null, bytes: 210000 }),
+      list('oisd-small', now, { rules: 55120, hits: 8120, alone: 312, error: 'lists.example sent nothing for 30s', why: 'unreachable', age: 3 * DAY, bytes: 1900000 }),
+      list('adguard-dns', now, { rules: 60233, hits: 9011, alone: 1204, skipped: { 'about the look of pages, for browsers only': 12, 'modifier `badkind` is not known': 2 }, first_skipped: ['812: ##.ad-banner', '9001: ||x^$badkind'], bytes: 2600000 }),
+      list('my list', now, { source: '/etc/trackless/ads.txt', rules: 12, licence: null, update: null }),
+      list('stevenblack', now, { refused: 'line 3 would refuse everything under com; set `force: true` for this list if that is wanted', why: 'top_level', rules: 132000, hits: 7001, alone: 4, licence: 'MIT', bytes: 3900000 }),
     ],
     tokens: [{ id: 't1', name: 'hallway switch', scope: 'button', made: now - 86400 * 12, used: now - 3600 }, { id: 't2', name: 'Grafana', scope: 'read', made: now - 86400 * 40, used: null }],
     recording: /** @type {any} */ (null),

@@ -17,7 +17,7 @@ export interface Session {
   device: Me | null;
   version: string;
 }
-export interface Problem { kind: string; text: string; mend: string }
+export interface Problem { kind: string; what: string; given: Record<string, string>; text: string; mend: string }
 export interface Today {
   queries: number; blocked: number; companies: number; devices: number; stopped: number;
   top: { company: string; devices: number } | null;
@@ -41,7 +41,7 @@ export interface CompanyPage extends Omit<Company, 'devices'> {
 }
 export interface Device {
   key: string; name: string; given: string | null; lease: string | null; vendor: string | null; card: string | null;
-  addresses: string[]; profile: string | null; tags: string[]; button: Button | null; off: boolean;
+  addresses: string[]; profile: string; tags: string[]; button: Button | null; off: boolean;
   queries: number; block: number; around: number; first: number | null; last: number | null; asked: boolean;
 }
 export interface DeviceRow extends Device { companies: number }
@@ -49,7 +49,7 @@ export interface DevicePage extends Device { companies: Company[] }
 export interface Heat { days: { day: number; hours: { block: number; all: number }[] }[] }
 export interface Graph {
   devices: { key: string; name: string; companies: number; queries: number }[];
-  companies: { name: string; owner: string | null; category: string; devices: number; hours: number; block: number; allow: number; pass: number }[];
+  companies: { name: string; owner: string | null; category: string; devices: number; hours: number; block: number; allow: number; pass: number; follows: boolean }[];
   links: [number, number, number, number][];
   span: { first: number; last: number };
 }
@@ -58,19 +58,22 @@ export interface Check { verdict: Verdict; by: string | null; company: string | 
 export interface Asked { number: number; at: number; device: string; key: string; name: string; type: string; verdict: Verdict; by: string | null; company: string | null }
 export interface Logged { at: number; device: string; name: string; type: string; verdict: Verdict; by: string; company: string }
 export interface List {
-  name: string; source: string; builtin: boolean; rules: number; hits: number; alone: number; checked: number | null; age: number | null;
-  error: string | null; refused: string | null; skipped: number; first_skipped: string[]; bytes: number; licence: string | null; update: number | null;
+  name: string; source: string | null; builtin: boolean; rules: number; hits: number; alone: number; checked: number | null; age: number | null;
+  error: string | null; refused: string | null; why: string | null; skipped: Record<string, number>; first_skipped: string[]; bytes: number; licence: string | null; update: number | null;
 }
-export interface Catalogue { lists: { name: string; about: string; licence: string; size: number; url: string }[]; services: { name: string }[] }
+export interface Catalogue { lists: { name: string; about: string; licence: string; size: number; url: string; group: string }[]; services: { name: string; title: string; group: string }[] }
+/** All of it holds; what is not in `own` does because it does for the house. */
 export interface Profile {
-  name: string; level: string | null; services: string[] | null; lists: string[] | null; safe_search: string | null; bypass: string | null;
-  only_allowed: boolean | null; members: string[]; schedule: string[]; devices: string[];
+  name: string; level: string; services: string[]; lists: string[]; safe_search: string; bypass: string; answer: string; own: string[];
+  only_allowed: boolean; block: string[]; allow: string[]; block_companies: string[]; allow_companies: string[];
+  members: string[]; schedule: string[]; devices: string[];
 }
 export interface Upstream { url: string; queries: number; failures: number; healthy: boolean; mean_ms: number | null }
-export interface Alert { at: number; kind: string; device: string | null; company: string | null; list: string | null; text: string }
+export interface Alert { at: number; kind: string; what: string; device: string | null; company: string | null; list: string | null; text: string }
 export interface Kept { level: string; files: { name: string; what: string; bytes: number }[]; retention: { hours: number; days: number; queries: number | null } }
+export interface Door { address: string; port: number }
 export interface SetupInfo {
-  addresses: string[]; dns: { address: string; port: number }[]; tls: string[]; https: string[]; quic: string[];
+  addresses: string[]; dns: Door[]; tls: Door[]; https: Door[]; quic: Door[];
   names: string[]; suffix: string | null; ca: boolean;
 }
 export interface Setting { key: string; about: string; accepted: string; value: string; default: string; source: 'default' | 'file' | 'dashboard'; restart: boolean }

@@ -77,7 +77,6 @@ export async function enter() {
     button: (news) => {
       if (status.value) status.value = { ...status.value, button: news };
     },
-    alert: (news) => tell(news.text),
     changed: () => { changed.value += 1; },
   }, (open) => { reached.value = open; });
 }

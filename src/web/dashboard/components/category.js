@@ -21,3 +21,6 @@ export const categoryName = (category) => t(`category.${CATEGORIES.includes(cate
 
 /** @param {{ of: string }} props */
 export const Category = ({ of }) => html`<span class="chip"><svg viewBox="0 0 10 10" aria-hidden="true"><circle cx="5" cy="5" r="5" fill=${colour(of)} /></svg>${categoryName(of)}</span>`;
+
+/** That a company only has what people need. */
+export const Needed = () => html`<span class="chip" title=${t('company.neededWhy')}>${t('company.needed')}</span>`;

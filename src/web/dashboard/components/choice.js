@@ -44,7 +44,7 @@ export function Choose({ subject, device, now = null, onMade }) {
   return html`<div class="stack">
     <label class="field"><span>${t('choice.where')}</span><select value=${where} onChange=${(/** @type {any} */ event) => setWhere(event.target.value)}>
       ${device && html`<option value="device">${t('scope.thisDevice', { name: device.name })}</option>`}
-      ${profiles.data?.map((/** @type {any} */ profile) => html`<option value=${`p:${profile.name}`}>${t('scope.profile', { name: profile.name })}</option>`)}
+      ${profiles.data?.filter((/** @type {any} */ profile) => profile.name !== 'house').map((/** @type {any} */ profile) => html`<option value=${`p:${profile.name}`}>${t('scope.profile', { name: profile.name })}</option>`)}
       <option value="house">${t('scope.house')}</option></select></label>
     <div class="row" role="group" aria-label=${t('choice.what', { name })}>
       <button class="do" onClick=${() => make('block')}>${t('choice.block')}</button>

@@ -4,7 +4,7 @@ import { html, useState } from '../vendor/preact.js';
 import { number } from '../app/format.js';
 import { to } from '../app/router.js';
 import { t } from '../app/words.js';
-import { Category, categoryName } from './category.js';
+import { Category, categoryName, Needed } from './category.js';
 import { Choose } from './choice.js';
 import { Dialog } from './dialog.js';
 import { Table } from './table.js';
@@ -23,7 +23,7 @@ export function CompanyTable({ rows, device }) {
         <span class="under">${row.owner ? t('company.of', { owner: row.owner }) : ''}</span>` },
     { label: t('company.category'), by: (row) => categoryName(row.category), wide: true, bare: true, cell: (row) => html`<span class="row tight"><${Category} of=${row.category} />
         ${row.is_new && html`<span class="chip pause">${t('company.new')}</span>`}
-        ${!row.follows && html`<span class="chip" title=${t('company.neededWhy')}>${t('company.needed')}</span>`}
+        ${!row.follows && html`<${Needed} />`}
         ${row.choice && html`<span class=${`chip ${row.choice === 'block' ? 'block' : 'through'}`}>${t(`choice.is.${row.choice}`)}</span>`}</span>` },
     ...(device ? [] : [{ label: t('company.devices'), number: true, by: (/** @type {Company} */ row) => row.devices, cell: (/** @type {Company} */ row) => number(row.devices) }]),
     { label: t('company.hours'), number: true, by: (row) => row.hours, cell: (row) => number(row.hours) },

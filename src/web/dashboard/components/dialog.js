@@ -4,10 +4,18 @@ import { html, useEffect, useId, useRef } from '../vendor/preact.js';
 import { t } from '../app/words.js';
 import { Icon } from './icon.js';
 
+/** Where the focus goes when what opened the dialog goes with it. @type {HTMLElement | null} */
+let place = null;
+
+/** The dialog that closes next leaves nothing to come back to: the page itself is. */
+export function opensNoMore() {
+  place = document.getElementById('content');
+}
+
 /**
- * @param {{ title: string, onClose: () => void, children: import('../vendor/preact.js').ComponentChildren }} props
+ * @param {{ title: string, onClose: () => void, wide?: boolean, children: import('../vendor/preact.js').ComponentChildren }} props wide: a form, which no stray press closes
  */
-export function Dialog({ title, onClose, children }) {
+export function Dialog({ title, onClose, wide = false, children }) {
   const box = useRef(/** @type {HTMLDialogElement | null} */ (null));
   const id = useId();
   useEffect(() => {
@@ -17,11 +25,12 @@ export function Dialog({ title, onClose, children }) {
     if (dialog && !dialog.open) dialog.showModal();
     return () => {
       dialog?.close();
-      before?.focus({ preventScroll: true });
+      (place ?? before)?.focus({ preventScroll: true });
+      place = null;
     };
   }, []);
-  return html`<dialog ref=${box} aria-labelledby=${id} onClose=${onClose} onClick=${(/** @type {any} */ event) => event.target === box.current && onClose()}>
-    <div><header><h2 id=${id}>${title}</h2><button class="do plain square" aria-label=${t('close')} onClick=${onClose}><${Icon} name="close" /></button></header>${children}</div>
+  return html`<dialog ref=${box} class=${wide ? 'wide' : ''} aria-labelledby=${id} onClose=${onClose} onClick=${(/** @type {any} */ event) => event.target === box.current && !wide && onClose()}>
+    <div><header><h2 id=${id}>${title}</h2><button type="button" class="do plain square" aria-label=${t('close')} onClick=${onClose}><${Icon} name="close" /></button></header>${children}</div>
   </dialog>`;
 }
 

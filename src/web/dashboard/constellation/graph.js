@@ -22,7 +22,7 @@ export const nameOf = (node) => (node.kind === 'rest' ? t('picture.rest', { n: n
 export function sentenceOf(node) {
   if (node.kind === 'device') return t('picture.device', { n: node.reach, name: node.name, count: number(node.reach) });
   const given = { n: node.reach, name: nameOf(node), count: number(node.reach), category: node.category ? categoryName(node.category) : '', block: number(node.block), through: number(node.through) };
-  return t(node.kind === 'rest' ? 'picture.others' : 'picture.company', given);
+  return t(node.kind === 'rest' ? 'picture.others' : node.follows ? 'picture.company' : 'picture.needed', given);
 }
 
 /** @param {{ block: number, through: number }} one */

@@ -11,6 +11,7 @@ import { CATEGORIES } from '../components/category.js';
  * @property {'device' | 'company' | 'rest'} kind
  * @property {string} name
  * @property {string} category
+ * @property {boolean} follows false for a company that only has what people need
  * @property {number} reach devices reached, or companies met
  * @property {number} block
  * @property {number} through
@@ -44,7 +45,7 @@ function around(companies) {
 }
 
 /** @param {Partial<Node> & Pick<Node, 'id' | 'kind' | 'name' | 'reach' | 'r'>} given @returns {Node} */
-const node = (given) => ({ category: '', block: 0, through: 0, x: 0, y: 0, hx: 0, hy: 0, count: 1, ...given });
+const node = (given) => ({ category: '', follows: true, block: 0, through: 0, x: 0, y: 0, hx: 0, hy: 0, count: 1, ...given });
 
 /**
  * The `most` companies of greatest reach, and one node for the rest.
@@ -72,7 +73,7 @@ export function arrange(graph, { width, height, most }) {
       stands[i] = rest;
       return;
     }
-    const made = node({ id: `c:${one.name}`, kind: 'company', name: one.name, category: one.category, reach: one.devices, block: one.block, through: one.allow + one.pass, r: size(one.devices) });
+    const made = node({ id: `c:${one.name}`, kind: 'company', name: one.name, category: one.category, follows: one.follows, reach: one.devices, block: one.block, through: one.allow + one.pass, r: size(one.devices) });
     stands[i] = made;
     companies.push(made);
   });

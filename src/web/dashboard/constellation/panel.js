@@ -1,7 +1,7 @@
 // Beside the picture: the node that was chosen, and what to do about it.
 
 import { html } from '../vendor/preact.js';
-import { Category } from '../components/category.js';
+import { Category, Needed } from '../components/category.js';
 import { Choose } from '../components/choice.js';
 import { Icon } from '../components/icon.js';
 import { Ratio } from '../components/verdict.js';
@@ -16,7 +16,7 @@ export function Panel({ node, onClose }) {
   const company = node.kind === 'company';
   return html`<aside class="card panel" aria-label=${node.name}>
     <header><h2>${node.name}</h2><button class="do plain square" aria-label=${t('close')} onClick=${onClose}><${Icon} name="close" /></button></header>
-    ${company && html`<div><${Category} of=${node.category} /></div>`}
+    ${company && html`<div class="row tight"><${Category} of=${node.category} />${!node.follows && html`<${Needed} />`}</div>`}
     <p>${sentenceOf(node)}</p>
     ${company && html`<${Ratio} block=${node.block} rest=${node.through} />`}
     ${company && html`<${Choose} subject=${{ company: node.name }} />`}

@@ -1,7 +1,7 @@
 // The picture's twin: the same data as a table, for whoever cannot or does not want to see it.
 
 import { html, useMemo } from '../vendor/preact.js';
-import { Category, categoryName } from '../components/category.js';
+import { Category, categoryName, Needed } from '../components/category.js';
 import { Table } from '../components/table.js';
 import { number } from '../app/format.js';
 import { to } from '../app/router.js';
@@ -20,7 +20,7 @@ export function Twin({ graph, wanted }) {
   /** @type {import('../components/table.js').Column[]} */
   const columns = [
     { label: t('company.name'), by: (row) => row.name, cell: (row) => html`<a href=${to('company', row.name)}>${row.name}</a>` },
-    { label: t('company.category'), bare: true, wide: true, by: (row) => categoryName(row.category), cell: (row) => html`<${Category} of=${row.category} />` },
+    { label: t('company.category'), bare: true, wide: true, by: (row) => categoryName(row.category), cell: (row) => html`<span class="row tight"><${Category} of=${row.category} />${!row.follows && html`<${Needed} />`}</span>` },
     { label: t('company.devices'), wide: true, by: (row) => -row.devices, cell: (row) => html`${row.met.slice(0, NAMED).join(', ')}${row.met.length > NAMED ? ` ${t('picture.andMore', { n: row.met.length - NAMED })}` : ''}` },
     { label: t('company.hours'), number: true, by: (row) => row.hours, cell: (row) => number(row.hours) },
     { label: t('verdict.block'), number: true, by: (row) => row.block, cell: (row) => number(row.block) },

@@ -3,6 +3,7 @@
 import { html, useState } from '../vendor/preact.js';
 import { Icon } from '../components/icon.js';
 import { Empty, Head, Loading } from '../components/states.js';
+import { alertSaid, InWords } from '../components/trouble.js';
 import { useData } from '../app/data.js';
 import { number, when } from '../app/format.js';
 import { to } from '../app/router.js';
@@ -30,8 +31,11 @@ export function Page() {
   const changes = useData('/changes');
   return html`<div class="page narrow"><${Head} title=${t('nav.alerts')} about=${t('alerts.about')} />
     <section class="card"><${Loading} of=${alerts}>${(/** @type {Alert[]} */ all) => (all.length
-      ? html`<ul class="list">${all.map((one) => html`<li><span class="row"><${Icon} name=${one.kind === 'new' ? 'companies' : 'warning'} /><span><span lang="en">${one.text}</span><small class="soft block">${when(one.at)}</small></span></span>
-          ${where(one) && html`<a class="do plain" href=${where(one)} aria-label=${`${t('alerts.look')}: ${one.text}`}>${t('alerts.look')}</a>`}</li>`)}</ul>`
+      ? html`<ul class="list">${all.map((one) => {
+        const said = alertSaid(one);
+        return html`<li><span class="row"><${Icon} name=${one.kind === 'new_company' ? 'companies' : 'warning'} /><span><${InWords} of=${said.text} own=${said.own} /><small class="soft block">${when(one.at)}</small></span></span>
+          ${where(one) && html`<a class="do plain" href=${where(one)} aria-label=${`${t('alerts.look')}: ${said.text}`}>${t('alerts.look')}</a>`}</li>`;
+      })}</ul>`
       : html`<${Empty} title=${t('alerts.none')}>${t('alerts.noneWhy')}<//>`)}<//></section>
     <section class="card"><h2>${t('alerts.changes')}</h2><${Loading} of=${changes}>${(/** @type {{ items: Change[] }} */ page) => (page.items.length
       ? html`<${Changes} all=${page.items} />`

@@ -1,12 +1,12 @@
 // One company: whose it is, by which names it follows, whom it reached, and what to do about it.
 
 import { html } from '../vendor/preact.js';
-import { Category } from '../components/category.js';
+import { Category, Needed } from '../components/category.js';
 import { Chart } from '../components/chart.js';
 import { choose, Choose, scopeName } from '../components/choice.js';
 import { Table } from '../components/table.js';
 import { Ratio } from '../components/verdict.js';
-import { Head, Loading } from '../components/states.js';
+import { Head, Loading, Note } from '../components/states.js';
 import { query } from '../app/api.js';
 import { useData } from '../app/data.js';
 import { number, whenHour } from '../app/format.js';
@@ -48,14 +48,15 @@ export function Page({ rest }) {
   const since = Math.floor(Date.now() / 3600000) * 3600 - DAYS * 86400;
   const hours = useData(query('/hours', { from: since, company: name }));
   return html`<div class="page"><${Loading} of=${company} lines=${8}>${(/** @type {CompanyPage} */ one) => html`
-    <${Head} title=${one.name} back="#/companies" about=${html`<span class="row tight"><${Category} of=${one.category} />${one.chain.length > 1 && html`<span>${one.chain.join(' → ')}</span>`}</span>`} />
+    <${Head} title=${one.name} back="#/companies" about=${html`<span class="row tight"><${Category} of=${one.category} />${!one.follows && html`<${Needed} />`}${one.chain.length > 1 && html`<span>${one.chain.join(' → ')}</span>`}</span>`} />
+    ${!one.follows && html`<${Note} calm title=${t('company.needsIt')}>${t('company.neededWhy')}<//>`}
     <div class="grid">
       <section class="card"><h2>${t('company.reach')}</h2>
         <p class="sentence small">${t('company.reached', { n: one.devices.length, devices: number(one.devices.length), hours: number(one.hours) })}</p>
         <${Loading} of=${hours}>${(/** @type {any} */ series) => html`<${Chart} series=${series} label=${one.name} />`}<//></section>
       <${Choices} of=${one} />
     </div>
-    <section class="stack"><h2>${t('company.who')}</h2><div class="card flush"><${Table} label=${t('company.who')} columns=${columns()} rows=${one.devices} name=${(/** @type {any} */ row) => row.key} sorted=${[1, -1]} /></div></section>
+    <section class="stack"><h2>${t(one.follows ? 'company.who' : 'company.whoNeeds')}</h2><div class="card flush"><${Table} label=${t('company.who')} columns=${columns()} rows=${one.devices} name=${(/** @type {any} */ row) => row.key} sorted=${[1, -1]} /></div></section>
     <div class="grid">
       <section class="card"><h2>${t('company.domains', { n: one.domains.length })}</h2><${Names} of=${one.domains.slice(0, NAMES)} />
         ${one.domains.length > NAMES && html`<details><summary>${t('company.moreDomains', { n: one.domains.length - NAMES })}</summary><${Names} of=${one.domains.slice(NAMES)} /></details>`}

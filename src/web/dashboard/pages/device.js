@@ -42,7 +42,7 @@ function Rename({ device, onClose }) {
 function Facts({ device }) {
   const profiles = useData('/profiles', { all: true });
   /** @type {[string, string][]} */
-  const options = [['', t('device.noProfile')], ...(profiles.data ?? []).map((/** @type {any} */ one) => [one.name, one.name])];
+  const options = (profiles.data ?? []).map((/** @type {any} */ one) => [one.name, one.name === 'house' ? t('device.noProfile') : one.name]);
   /** @type {[string, any][]} */
   const facts = [['device.vendor', device.vendor], ['device.card', device.card && html`<span class="mono">${device.card}</span>`],
     ['device.addresses', device.addresses.length ? html`<span class="mono">${device.addresses.join(', ')}</span>` : null], ['device.lease', device.lease],
@@ -50,7 +50,7 @@ function Facts({ device }) {
     ['device.first', when(device.first)], ['device.last', whenHour(device.last)]];
   return html`<section class="card"><h2>${t('device.facts')}</h2>
     <dl class="facts">${facts.filter(([, value]) => value).map(([name, value]) => html`<dt>${t(name)}</dt><dd>${value}</dd>`)}</dl>
-    ${isOwner() && html`<${Select} label=${t('device.profile')} value=${device.profile ?? ''} options=${options} onChange=${(/** @type {string} */ name) => put(device.key, { profile: name || null })} />`}</section>`;
+    ${isOwner() && html`<${Select} label=${t('device.profile')} value=${device.profile} options=${options} onChange=${(/** @type {string} */ name) => put(device.key, { profile: name === 'house' ? null : name })} />`}</section>`;
 }
 
 /** @param {{ rest: string[] }} props */
@@ -61,7 +61,7 @@ export function Page({ rest }) {
   const heat = useData(`${path}/heat?days=7`);
   const [asked, ask] = useState('');
   return html`<div class="page"><${Loading} of=${device} lines=${8}>${(/** @type {DevicePage} */ one) => html`
-    <${Head} title=${one.name} back="#/devices" about=${[one.vendor, one.profile].filter(Boolean).join(' · ')}>
+    <${Head} title=${one.name} back="#/devices" about=${[one.vendor, one.profile !== 'house' && one.profile].filter(Boolean).join(' · ')}>
       ${isOwner() && html`<div class="row"><button class="do" onClick=${() => ask('name')}>${t('device.rename')}</button><a class="do" href=${`${to('record')}?device=${encodeURIComponent(key)}`}>${t('nav.record')}</a></div>`}<//>
     ${one.around > 0 && html`<${Note} title=${t('device.aroundTitle', { n: one.around, count: number(one.around) })}>${t('device.aroundWhy')}<//>`}
     <div class="grid">

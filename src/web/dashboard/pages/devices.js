@@ -14,7 +14,7 @@ import { t } from '../app/words.js';
 /** @returns {import('../components/table.js').Column[]} */
 const columns = () => [
   { label: t('device.name'), by: (row) => row.name, cell: (row) => html`<a href=${to('device', row.key)}>${row.name}</a>
-      <span class="under">${[row.vendor, row.profile].filter(Boolean).join(' · ')}</span>` },
+      <span class="under">${[row.vendor, row.profile !== 'house' && row.profile].filter(Boolean).join(' · ')}</span>` },
   { label: t('device.state'), bare: true, cell: (row) => html`<span class="row tight">${row.off && html`<span class="chip pause">${t('device.off')}</span>`}
       ${row.around > 0 && html`<span class="chip stop">${t('device.around', { n: row.around, count: number(row.around) })}</span>`}
       ${!row.asked && html`<span class="chip">${t('device.quiet')}</span>`}</span>`, wide: true },

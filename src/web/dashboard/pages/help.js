@@ -23,6 +23,18 @@ async function copy(text) {
   }
 }
 
+/** Where a door is: one that is open at all addresses of the machine, at each of them. @param {SetupInfo} info @param {'dns' | 'tls' | 'https' | 'quic'} door */
+function places(info, door) {
+  const all = info[door].flatMap(({ address, port }) => {
+    const every = address === '0.0.0.0' ? info.addresses.filter((one) => !one.includes(':')) : address === '::' ? info.addresses.filter((one) => one.includes(':')) : [address];
+    return every.map((one) => ({ address: one, port, text: one.includes(':') ? `[${one}]:${port}` : `${one}:${port}` }));
+  });
+  return all.filter((one, i) => all.findIndex((other) => other.text === one.text) === i);
+}
+
+/** What a browser asks. @param {SetupInfo} info */
+const templates = (info) => [...new Set(info.https.map(({ port }) => `https://${info.names[0] ?? info.addresses[0] ?? ''}${port === 443 ? '' : `:${port}`}/dns-query`))];
+
 /** Something to type in elsewhere. @param {{ label: string, text: string }} props */
 function Typed({ label, text }) {
   return html`<div class="typed"><span><small class="soft">${label}</small><code>${text}</code></span><button class="do" aria-label=${`${t('copy')}: ${text}`} onClick=${() => copy(text)}>${t('copy')}</button></div>`;
@@ -38,7 +50,7 @@ function Way({ kind, info }) {
   switch (kind) {
     case 'router':
       return html`<section class="card"><h2>${t('help.router')}</h2><p class="soft">${t('help.routerAbout')}</p>
-        ${info.dns.map((one, i) => html`<${Typed} label=${t(i ? 'help.dnsToo' : 'help.dns')} text=${one.port === 53 ? one.address : `${one.address}:${one.port}`} />`)}
+        ${places(info, 'dns').map((one) => html`<${Typed} label=${t(one.address.includes(':') ? 'help.dnsToo' : 'help.dns')} text=${one.port === 53 ? one.address : one.text} />`)}
         <${Steps} names=${['help.router1', 'help.router2', 'help.router3']} /><${Note} title=${t('help.onlyOne')}>${t('help.onlyOneWhy')}<//></section>`;
     case 'android':
       return html`<section class="card"><h2>${t('help.android')}</h2><p class="soft">${t('help.androidAbout')}</p>
@@ -49,7 +61,7 @@ function Way({ kind, info }) {
           <div class="row"><${Qr} text=${`${location.origin}/`} label=${t('help.qr', { text: location.origin })} /><p class="soft grow">${t('help.appleQr')}</p></div><${Steps} names=${['help.apple1', 'help.apple2', 'help.apple3']} />` : html`<${Note} title=${t('help.noTls')}>${t('help.noTlsWhy')}<//>`}</section>`;
     default:
       return html`<section class="card"><h2>${t('help.browser')}</h2><p class="soft">${t('help.browserAbout')}</p>
-        ${info.https.length ? html`${info.https.map((url) => html`<${Typed} label=${t('help.template')} text=${url} />`)}<div class="row">${authority}</div><${Steps} names=${['help.browser1', 'help.browser2']} />` : html`<${Note} title=${t('help.noTls')}>${t('help.noTlsWhy')}<//>`}</section>`;
+        ${info.https.length ? html`${templates(info).map((url) => html`<${Typed} label=${t('help.template')} text=${url} />`)}<div class="row">${authority}</div><${Steps} names=${['help.browser1', 'help.browser2']} />` : html`<${Note} title=${t('help.noTls')}>${t('help.noTlsWhy')}<//>`}</section>`;
   }
 }
 
@@ -62,6 +74,6 @@ export function Page() {
     <${Segments} label=${t('help.which')} value=${kind} onChange=${setKind} options=${['router', 'android', 'apple', 'browser'].map((one) => [one, t(`help.tab.${one}`)])} />
     <${Loading} of=${info} lines=${6}>${(/** @type {SetupInfo} */ all) => html`<${Way} kind=${kind} info=${all} />
       <section class="card"><h2>${t('help.machine')}</h2><dl class="facts"><dt>${t('device.addresses')}</dt><dd class="mono">${all.addresses.join(', ')}</dd>${all.names.length > 0 && html`<dt>${t('help.names')}</dt><dd class="mono">${all.names.join(', ')}</dd>`}${all.suffix && html`<dt>${t('help.suffix')}</dt><dd class="mono">${all.suffix}</dd>`}
-        ${/** @type {const} */ (['tls', 'https', 'quic']).filter((door) => all[door].length).map((door) => html`<dt>${t(`help.door.${door}`)}</dt><dd class="mono">${all[door].join(', ')}</dd>`)}</dl></section>`}<//>
+        ${/** @type {const} */ (['tls', 'https', 'quic']).filter((door) => all[door].length).map((door) => html`<dt>${t(`help.door.${door}`)}</dt><dd class="mono">${places(all, door).map((one) => one.text).join(', ')}</dd>`)}</dl></section>`}<//>
   </div>`;
 }

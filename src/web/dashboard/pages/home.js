@@ -4,6 +4,7 @@ import { html } from '../vendor/preact.js';
 import { BigButton } from '../components/press.js';
 import { Bones, Empty, Loading, Note } from '../components/states.js';
 import { Strip } from '../components/strip.js';
+import { InWords, problemSaid } from '../components/trouble.js';
 import { useData } from '../app/data.js';
 import { number, percent } from '../app/format.js';
 import { to } from '../app/router.js';
@@ -45,7 +46,10 @@ export function Page() {
       <div class="stack"><${Sentence} today=${today} />${today.companies > 0 && html`<a class="do" href="#/constellation">${t('home.seeAll')}</a>`}</div>
     </section>
     ${problems.length > 0 && html`<section class="stack" aria-label=${t('home.problems')}>
-      ${problems.map((one) => html`<${Note} title=${html`<span lang="en">${one.text}</span>`}><span lang="en">${one.mend}</span>${MENDED[one.kind] && html` <a href=${`#/${MENDED[one.kind]}`}>${t('home.mend')}</a>`}<//>`)}</section>`}
+      ${problems.map((one) => {
+        const said = problemSaid(one);
+        return html`<${Note} title=${html`<${InWords} of=${said.text} own=${said.own} />`}><${InWords} of=${said.mend} own=${said.own} />${MENDED[one.kind] && html` <a href=${`#/${MENDED[one.kind]}`}>${t('home.mend')}</a>`}<//>`;
+      })}</section>`}
     <div class="grid">
       <section class="card"><header><h2>${t('home.day')}</h2><span class="key small soft"><i class="no"></i>${t('verdict.block')} <i class="let"></i>${t('verdict.pass')}</span></header>
         <${Loading} of=${hours}>${(/** @type {any} */ series) => (series.block.some((/** @type {number} */ n, /** @type {number} */ i) => n + series.pass[i] + series.allow[i] > 0) ? html`<${Strip} series=${series} />` : html`<p class="soft">${t('home.quiet')}</p>`)}<//>

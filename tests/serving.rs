@@ -123,7 +123,7 @@ fn a_bad_config_or_a_lost_list_changes_nothing() {
     server.signal("-HUP");
     server.wait_for("the one before goes on");
     still_blocks(&server);
-    let expected = [("{result=\"ok\"}".to_owned(), 1.0), ("{result=\"failed\"}".to_owned(), 1.0)];
+    let expected = [("{result=\"failed\"}".to_owned(), 1.0), ("{result=\"ok\"}".to_owned(), 1.0)];
     server.until("both reloads are counted", |server| {
         server.metric("trackless_policy_reloads_total") == expected
     });

@@ -51,11 +51,14 @@ pub struct Resolver {
     line: mpsc::Receiver<Waiting>,
 }
 
+/// Those who asked the same question.
+type Waiters = Vec<(Waiting, Place)>;
+
 /// What all tasks of a resolver share.
 struct Shared {
     engine: Arc<Engine>,
     counters: Ledger,
-    in_flight: RefCell<HashMap<Rc<Question>, Vec<(Waiting, Place)>, RandomState>>,
+    in_flight: RefCell<HashMap<Rc<Question>, Waiters, RandomState>>,
     places: Rc<Places>,
     scratch: RefCell<Scratch>,
 }

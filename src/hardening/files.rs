@@ -17,8 +17,11 @@ use landlock::{
 
 use crate::config::Config;
 
-/// What is read of the system's.
-const SYSTEM: [&str; 5] = [
+/// What is read of the system's; random numbers where the program is static, and finds no function of the
+/// C library that asks the kernel for them.
+const SYSTEM: [&str; 7] = [
+    "/dev/random",
+    "/dev/urandom",
     "/etc/localtime",
     "/etc/zoneinfo",
     "/usr/share/lib/zoneinfo",

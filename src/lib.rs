@@ -30,7 +30,7 @@
 //! | [`config`] | `trackless.yaml` and its defaults; errors with file, line, column and what to write instead | catalogue, filter (formats), cache (bounds) |
 //! | [`data`] | the data folder | – |
 //! | [`clock`] | whether the system's clock can be believed; one that never jumps | – |
-//! | [`wire`] | bytes ↔ DNS without allocation | – |
+//! | [`wire`] | bytes ↔ DNS without allocation (padding of encrypted replies aside) | – |
 //! | [`filter`] | rules: list formats, the compiled table, patterns, the owner's overlay, verdicts | wire |
 //! | [`catalogue`] | what can be chosen by name: lists, databases, services, safe search, ways around | filter, wire |
 //! | [`import`] | settings of Pi-hole, AdGuard Home and Blocky, as ours | config, catalogue, filter, cache (bounds) |

@@ -52,20 +52,17 @@ pub(super) struct Encrypted {
 }
 
 impl Encrypted {
-    /// Has a certificate shown at `opened_doors`.
+    /// Has a certificate shown at doors that are `silent`.
     ///
     /// # Errors
     /// A line for a person: no certificate.
     pub(super) fn show(
-        opened_doors: Silent,
+        silent: Silent,
         config: &Config,
         data: Option<&Path>,
     ) -> Result<Self, String> {
         let mut opened = Self::default();
-        if opened_doors.tls.is_empty()
-            && opened_doors.https.is_empty()
-            && opened_doors.quic.is_empty()
-        {
+        if silent.tls.is_empty() && silent.https.is_empty() && silent.quic.is_empty() {
             return Ok(opened);
         }
         let certificate =
@@ -74,10 +71,9 @@ impl Encrypted {
             |protocols: &[&[u8]]| certificate.server(protocols).map_err(|error| error.to_string());
         let (dot, https) = (Arc::new(tls(&[b"dot"])?), Arc::new(tls(&doh::PROTOCOLS)?));
         let Bound { tls: at_tls, https: at_https, .. } = &mut opened.bound;
-        for (doors, speaks, bound) in [
-            (opened_doors.tls, Speaks::Tls(dot), at_tls),
-            (opened_doors.https, Speaks::Https(https), at_https),
-        ] {
+        for (doors, speaks, bound) in
+            [(silent.tls, Speaks::Tls(dot), at_tls), (silent.https, Speaks::Https(https), at_https)]
+        {
             for mut door in doors {
                 for socket in door.udp.drain(..) {
                     opened.quic.push((socket, tls(&[doh::PROTOCOL_H3])?));
@@ -86,7 +82,7 @@ impl Encrypted {
                 opened.streams.push((door, speaks.clone()));
             }
         }
-        for door in opened_doors.quic {
+        for door in silent.quic {
             opened.bound.quic.push(door.address);
             for socket in door.udp {
                 opened.quic.push((socket, tls(&[quic::PROTOCOL])?));

@@ -159,9 +159,14 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     {
         info!("metrics on http://{address}/");
     }
-    let of_site = (Arc::clone(&engine), (bound.clone(), data.clone()), accounts);
-    let shown = (Arc::clone(&reloads), Arc::clone(&hardened), Arc::clone(&ready));
-    let site = Site::new(of_site.0, of_site.1, of_site.2, shown.0, shown.1, shown.2);
+    let site = Site::new(
+        Arc::clone(&engine),
+        (bound.clone(), data.clone()),
+        accounts,
+        Arc::clone(&reloads),
+        Arc::clone(&hardened),
+        Arc::clone(&ready),
+    );
     web::spawn(listeners, site)
         .map_err(|error| format!("cannot start the HTTP server: {error}"))?;
     let say_ready = || {

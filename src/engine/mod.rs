@@ -261,11 +261,6 @@ impl Engine {
         counters
     }
 
-    /// How many threads ask upstream.
-    pub(super) fn resolver_count(&self) -> usize {
-        self.resolvers.len()
-    }
-
     /// Gives a query to the resolver of its question. Where its line is full the query comes back,
     /// for [`Worker::busy`] to answer.
     ///

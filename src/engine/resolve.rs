@@ -84,7 +84,7 @@ impl Resolver {
             counters: Ledger::new(&self.engine),
             engine: Arc::clone(&self.engine),
             in_flight: RefCell::default(),
-            places: Places::new(MOST_WAITING / self.engine.resolver_count().max(1)),
+            places: Places::new(MOST_WAITING / self.engine.resolvers.len().max(1)),
             scratch: RefCell::new(Scratch {
                 name: Name::default(),
                 out: vec![0; LARGEST].into_boxed_slice(),

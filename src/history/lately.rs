@@ -1,9 +1,9 @@
 //! What happened of late, hour by hour: which devices asked, and which were followed by whom.
 
-use super::StoreError;
 use super::read::Reader;
 use super::rollup::{DAY, category};
-use super::rows::{Part, Whose, read};
+use super::rows::{Part, Whose, at_place, place, read};
+use super::{Store, StoreError};
 use crate::trackers::Category;
 
 /// A device's queries of one hour for names of one company.
@@ -32,6 +32,23 @@ pub struct Met {
     pub day: u64,
     /// The first day on which anything is known of the device.
     pub known: u64,
+}
+
+impl Store {
+    /// The last hour before `hour`, both in hours since 1970, of which anything is kept; where hours are
+    /// gone, the first one of the last day.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn newest_before(&self, hour: u64) -> Result<Option<u64>, StoreError> {
+        let newest = |part: Part, end: u64| -> Result<Option<i64>, rusqlite::Error> {
+            let sql = format!("SELECT max(place) FROM {} WHERE place < ?1", part.table());
+            self.0.query_row(&sql, [place(end, 0)], |row| row.get(0))
+        };
+        let of_hours = newest(Part::Hour, hour)?.map(|place| at_place(place).0);
+        let of_days = newest(Part::Day, hour / DAY)?.map(|place| at_place(place).0 * DAY);
+        Ok(of_hours.max(of_days))
+    }
 }
 
 impl Reader {

@@ -15,8 +15,7 @@ use super::copy::remove_before;
 use super::packed::{Counted, Counts, pack, unpack};
 use super::read::Sums;
 use super::rows::{
-    Gathered, Part, Span, Whose, at_place, is_rolled_up, oldest, place, places, read, rolled_up_to,
-    rows,
+    Gathered, Part, Span, Whose, is_rolled_up, oldest, place, places, read, rolled_up_to, rows,
 };
 use super::{Store, StoreError};
 use crate::trackers::Category;
@@ -160,21 +159,6 @@ impl Store {
         }
         transaction.commit()?;
         Ok(hours + days)
-    }
-
-    /// The last hour before `hour`, both in hours since 1970, of which anything is kept; where hours are
-    /// gone, the first one of the last day.
-    ///
-    /// # Errors
-    /// The file cannot be read.
-    pub fn newest_before(&self, hour: u64) -> Result<Option<u64>, StoreError> {
-        let newest = |part: Part, end: u64| -> Result<Option<i64>, rusqlite::Error> {
-            let sql = format!("SELECT max(place) FROM {} WHERE place < ?1", part.table());
-            self.0.query_row(&sql, [place(end, 0)], |row| row.get(0))
-        };
-        let of_hours = newest(Part::Hour, hour)?.map(|place| at_place(place).0);
-        let of_days = newest(Part::Day, hour / DAY)?.map(|place| at_place(place).0 * DAY);
-        Ok(of_hours.max(of_days))
     }
 
     /// Forgets all counts of the device of this key, or of all, since `since` hours of 1970, or for

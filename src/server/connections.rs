@@ -11,6 +11,14 @@ use tracing::warn;
 use crate::config;
 use crate::engine::Engine;
 
+/// File descriptors that are not for connections of clients: half of them are the web server's; by the
+/// others upstream is asked, and files are read and written.
+const KEPT: usize = 192;
+/// Fewer connections than that are no service.
+const LEAST: usize = 16;
+/// More descriptors than that are of no use.
+const MOST: u64 = 1 << 16;
+
 /// Connections open on all threads, and how many there may be.
 #[derive(Debug)]
 pub struct Connections {
@@ -30,14 +38,6 @@ pub(super) struct Place {
     connections: Arc<Connections>,
     client: IpAddr,
 }
-
-/// File descriptors that are not for connections of clients: half of them are the web server's; by the
-/// others upstream is asked, and files are read and written.
-const KEPT: usize = 192;
-/// Fewer connections than that are no service.
-const LEAST: usize = 16;
-/// More descriptors than that are of no use.
-const MOST: u64 = 1 << 16;
 
 /// How many descriptors there may be: as many as the system lets this process have.
 fn descriptors() -> usize {

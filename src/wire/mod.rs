@@ -1,4 +1,4 @@
-//! Bytes ↔ DNS, without allocation.
+//! Bytes ↔ DNS, without allocation; but for padding, which only encrypted replies get.
 //!
 //! ```text
 //! packet ─▶ Query::read ─▶ (Name, Query) ─▶ engine ─▶ Refusal::write   blocked

@@ -1,7 +1,6 @@
 //! Padding (RFC 7830): a reply over TLS, HTTPS or QUIC tells who listens little by its length.
 
-use super::HEADER;
-use super::record::{Record, counts, skip_name};
+use super::record::{Record, records};
 use super::{Rtype, read_u16};
 
 /// Octets that a padded reply is a multiple of (RFC 8467 section 4.1).
@@ -42,19 +41,7 @@ pub fn padded(reply: &[u8]) -> Vec<u8> {
 }
 
 fn opt(message: &[u8]) -> Option<Record> {
-    let [questions, answers, authority, additional] = counts(message)?;
-    let mut at = HEADER;
-    for _ in 0..questions {
-        at = skip_name(message, at)? + 4;
-    }
-    for _ in 0..answers + authority + additional {
-        let record = Record::read(message, at)?;
-        if record.rtype == Rtype::OPT {
-            return Some(record);
-        }
-        at = record.end;
-    }
-    None
+    records(message)?.map_while(|record| record).find(|record| record.rtype == Rtype::OPT)
 }
 
 #[cfg(test)]

@@ -54,17 +54,26 @@ impl Record {
     }
 }
 
-/// The least TTL, in seconds, in a message's sections, or none where there is no record.
-pub fn least_ttl(message: &[u8]) -> Option<u32> {
+/// The records of a message, in their order; none in the place of one that is malformed, and none at all
+/// where the questions are.
+pub(super) fn records(message: &[u8]) -> Option<impl Iterator<Item = Option<Record>>> {
     let [questions, answers, authority, additional] = counts(message)?;
     let mut at = HEADER;
     for _ in 0..questions {
         at = skip_name(message, at)? + 4;
     }
-    let mut least = None;
-    for _ in 0..answers + authority + additional {
+    Some((0..answers + authority + additional).map(move |_| {
         let record = Record::read(message, at)?;
         at = record.end;
+        Some(record)
+    }))
+}
+
+/// The least TTL, in seconds, in a message's sections, or none where there is no record.
+pub fn least_ttl(message: &[u8]) -> Option<u32> {
+    let mut least = None;
+    for record in records(message)? {
+        let record = record?;
         if record.rtype != Rtype::OPT {
             least = Some(least.map_or(record.ttl, |least: u32| least.min(record.ttl)));
         }

@@ -9,9 +9,7 @@ use std::rc::Rc;
 use foldhash::fast::RandomState;
 
 use crate::clients::DeviceId;
-
-/// Who has a place: a device, or an address that is none by itself.
-type Who = (DeviceId, Option<IpAddr>);
+use crate::upstream::Asker;
 
 /// The places of one thread.
 #[derive(Debug)]
@@ -23,14 +21,15 @@ pub(super) struct Places {
 #[derive(Debug, Default)]
 struct Taken {
     all: usize,
-    by: HashMap<Who, usize, RandomState>,
+    by: HashMap<Asker, usize, RandomState>,
 }
 
 /// One of them; given back when dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     places: Rc<Places>,
-    who: Who,
+    /// Who has it.
+    pub(super) asker: Asker,
 }
 
 impl Places {
@@ -42,16 +41,19 @@ impl Places {
     /// thresholds: Choudhury and Hahne, 1998): one alone gets a third of all, and however many flood,
     /// somebody new finds a place.
     pub(super) fn take(self: &Rc<Self>, device: DeviceId, address: IpAddr) -> Option<Place> {
-        let who = (device, (device == DeviceId::OTHER).then_some(address));
+        let asker = match device {
+            DeviceId::OTHER => Asker::Address(address),
+            DeviceId(device) => Asker::Device(device),
+        };
         let mut taken = self.taken.borrow_mut();
         let free = self.most.saturating_sub(taken.all);
-        let of_it = taken.by.get(&who).copied().unwrap_or(0);
+        let of_it = taken.by.get(&asker).copied().unwrap_or(0);
         if of_it >= free / 2 {
             return None;
         }
         taken.all += 1;
-        *taken.by.entry(who).or_default() += 1;
-        Some(Place { places: Rc::clone(self), who })
+        *taken.by.entry(asker).or_default() += 1;
+        Some(Place { places: Rc::clone(self), asker })
     }
 }
 
@@ -59,10 +61,10 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut taken = self.places.taken.borrow_mut();
         taken.all -= 1;
-        if let Some(of_it) = taken.by.get_mut(&self.who) {
+        if let Some(of_it) = taken.by.get_mut(&self.asker) {
             *of_it -= 1;
             if *of_it == 0 {
-                taken.by.remove(&self.who);
+                taken.by.remove(&self.asker);
             }
         }
     }

@@ -155,12 +155,13 @@ impl Shared {
         match self.in_flight.borrow_mut().entry(Rc::clone(&question)) {
             MapEntry::Occupied(mut waiters) => waiters.get_mut().push((waiting, place)),
             MapEntry::Vacant(vacant) => {
+                let asker = place.asker;
                 vacant.insert(vec![(waiting, place)]);
                 let (shared, pool) = (Rc::clone(self), Rc::clone(pools.pick(&question)));
                 let has_stale = stale.is_some();
                 task::spawn_local(async move {
                     // A library that fails on one answer must not leave those waiting who asked for it.
-                    let asking = AssertUnwindSafe(pool.ask(&question)).catch_unwind();
+                    let asking = AssertUnwindSafe(pool.ask(&question, asker)).catch_unwind();
                     let asking = asking.map(|result| result.unwrap_or(Err(Failure::Network)));
                     let mut asking = pin!(asking);
                     let mut in_time = None;

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::rc::Rc;
 
-use super::{Failure, Pool, Question, Trust};
+use super::{Asker, Failure, Pool, Question, Trust};
 use crate::config;
 use crate::wire::{Answer, Class, Lead, Name, Rtype, TtlBounds};
 
@@ -38,7 +38,7 @@ impl Bootstrap {
             pool: 0,
         };
         // Asking may mean connecting, which may mean asking: the way is bounded, its type is not.
-        let message = Box::pin(self.0.ask(&question)).await?;
+        let message = Box::pin(self.0.ask(&question, Asker::House)).await?;
         let bounds = TtlBounds { min: 0, max: 0, max_negative: 0 };
         let answer = Answer::read(&message, name, bounds).map_err(|_| Failure::Network)?;
         let mut addresses = Vec::new();

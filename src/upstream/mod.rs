@@ -1,16 +1,17 @@
 //! Who we ask: upstream servers, chosen by domain and by strategy, with fail-over.
 //!
 //! ```text
-//! engine::resolve ─▶ Pools ─▶ Pool::ask ─▶ Server ─┬─▶ udp (our own) ─ truncated ─┐
-//!                               │ next server      ├─▶ stream (hickory's exchanges) ◀┘
-//!                               ├─ silent, failing └─▶ recursion (hickory's recursor)
+//! engine::resolve ─▶ Pools ─▶ Pool::ask ─▶ Pace ─▶ Server ─┬─▶ udp (our own) ─ truncated ─┐
+//!                               │          next server     ├─▶ stream (hickory's exchanges) ◀┘
+//!                               │          silent, failing └─▶ recursion (hickory's recursor)
 //!                               ├─ validation, where it is wanted, asks the pool for keys
 //!                               └─ dns64, where there is a gateway
 //! ```
 //!
 //! A reply comes back as the bytes upstream sent, checked only for being the reply to the
-//! question; a validated or made one is put together anew. It must never send anything of a client's but the question, DO and CD, and never let
-//! a dead upstream cost more than its time limit.
+//! question; a validated or made one is put together anew. It must never send anything of a
+//! client's but the question, DO and CD, never let a dead upstream cost more than its time limit,
+//! and never let one who asks for much take it from the others.
 
 mod bootstrap;
 mod connection;
@@ -18,6 +19,7 @@ mod dns64;
 mod dnssec;
 mod figures;
 mod message;
+mod pace;
 mod pools;
 mod recursion;
 mod server;
@@ -36,7 +38,7 @@ use ipnet::Ipv6Net;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::debug;
 
-use crate::config::{self, Strategy, UpstreamUrl};
+use crate::config::{self, Strategy, Transport, UpstreamUrl};
 use crate::wire::{ExtendedError, Rtype};
 
 use bootstrap::Bootstrap;
@@ -46,6 +48,8 @@ pub use dnssec::Anchors;
 use dnssec::Exempt;
 pub use figures::{Figures, ServerFigures};
 pub use message::Question;
+pub use pace::Asker;
+use pace::Pace;
 pub use pools::Pools;
 use server::{AskError, Server};
 use validation::Validation;
@@ -70,6 +74,8 @@ pub struct Pool {
     /// Questions asked: who is next.
     next: Cell<usize>,
     validation: Option<Validation>,
+    /// None where many servers are asked, from the root downwards.
+    pace: Option<Rc<Pace>>,
     /// Where a gateway to IPv4 is.
     dns64: Option<Ipv6Net>,
 }
@@ -91,6 +97,9 @@ pub enum Failure {
     /// Servers were reached but gave nothing usable.
     #[error("upstream failed")]
     Network,
+    /// More is asked than upstream answers.
+    #[error("upstream is too slow for all that is asked")]
+    Busy,
     /// What came does not stand validation.
     #[error("the answer is bogus")]
     Bogus(ExtendedError),
@@ -102,6 +111,7 @@ impl Failure {
         match self {
             Self::NoReachable => ExtendedError::NO_REACHABLE_AUTHORITY,
             Self::Network => ExtendedError::NETWORK_ERROR,
+            Self::Busy => ExtendedError::TOO_BUSY,
             Self::Bogus(flaw) => flaw,
         }
     }
@@ -118,6 +128,7 @@ impl Pool {
         first: usize,
         exempt: Option<Exempt>,
     ) -> Rc<Self> {
+        let recursive = servers.iter().any(|url| url.transport == Transport::Recursion);
         let servers =
             (first..).zip(servers).map(|(index, url)| Server::new(url, config, means, index));
         Rc::new_cyclic(|itself| Self {
@@ -125,6 +136,7 @@ impl Pool {
             strategy: config.strategy,
             timeout: config.timeout,
             next: Cell::new(0),
+            pace: (!recursive).then(Pace::new),
             dns64: config.dns64,
             validation: exempt.map(|exempt| {
                 Validation::new(itself.clone(), means.anchors, exempt, config.timeout)
@@ -139,30 +151,32 @@ impl Pool {
         Self::new(servers, config, &means, 0, None)
     }
 
-    /// Asks, and validates the answer and makes addresses of it if that is wanted.
+    /// Asks for `asker`, and validates the answer and makes addresses of it if that is wanted.
     ///
     /// # Errors
     /// No server replied, or the answer is bogus.
-    pub async fn ask(&self, question: &Question) -> Result<Vec<u8>, Failure> {
-        let Some(prefix) = self.dns64 else { return self.ask_validated(question).await };
+    pub async fn ask(&self, question: &Question, asker: Asker) -> Result<Vec<u8>, Failure> {
+        let Some(prefix) = self.dns64 else { return self.ask_validated(question, asker).await };
         if let Some(reverse) = dns64::reverse(question, prefix) {
-            let reply = self.ask_validated(&reverse).await?;
+            let reply = self.ask_validated(&reverse, asker).await?;
             return dns64::behind_alias(question, &reply).ok_or(Failure::Network);
         }
-        let reply = self.ask_validated(question).await?;
+        let reply = self.ask_validated(question, asker).await?;
         if !dns64::is_wanted(question, &reply) {
             return Ok(reply);
         }
         let of_v4 = Question { qtype: Rtype::A.0, ..question.clone() };
-        let of_v4 = self.ask_validated(&of_v4).await.ok();
+        let of_v4 = self.ask_validated(&of_v4, asker).await.ok();
         let made = of_v4.and_then(|of_v4| dns64::synthesize(&of_v4, &reply, prefix));
         Ok(made.unwrap_or(reply))
     }
 
-    async fn ask_validated(&self, question: &Question) -> Result<Vec<u8>, Failure> {
+    async fn ask_validated(&self, question: &Question, asker: Asker) -> Result<Vec<u8>, Failure> {
         match &self.validation {
-            Some(validation) if validation.applies_to(question) => validation.ask(question).await,
-            _ => self.ask_servers(question).await,
+            Some(validation) if validation.applies_to(question) => {
+                validation.ask(question, asker).await
+            }
+            _ => self.ask_servers(question, asker).await,
         }
     }
 
@@ -175,7 +189,7 @@ impl Pool {
     ///
     /// # Errors
     /// No server replied.
-    async fn ask_servers(&self, question: &Question) -> Result<Vec<u8>, Failure> {
+    async fn ask_servers(&self, question: &Question, asker: Asker) -> Result<Vec<u8>, Failure> {
         let deadline = Instant::now() + self.timeout;
         let mut failed_reply = None;
         let mut failure = Failure::NoReachable;
@@ -186,15 +200,26 @@ impl Pool {
                 if Instant::now() >= deadline {
                     return failed_reply.ok_or(failure);
                 }
+                let turn = match &self.pace {
+                    None => None,
+                    Some(pace) => match timeout_at(deadline, pace.turn(asker)).await {
+                        Ok(turn) => Some(turn),
+                        Err(_) => return failed_reply.ok_or(Failure::Busy),
+                    },
+                };
                 let attempt = |server| attempt(server, question, round, deadline);
-                let (outcome, asked) = match rest.first() {
-                    Some(second) if self.strategy == Strategy::Race => {
-                        (race(attempt(first), attempt(second)).await, 2)
+                let races = self.strategy == Strategy::Race;
+                let second = rest.first().filter(|_| races || !first.is_recursive());
+                let asking = async {
+                    match second {
+                        Some(second) if races => race(attempt(first), attempt(second)).await,
+                        Some(second) => hedge(first, attempt(first), attempt(second)).await,
+                        None => attempt(first).await,
                     }
-                    Some(second) if !first.is_recursive() => {
-                        (hedge(first, attempt(first), attempt(second)).await, 2)
-                    }
-                    _ => (attempt(first).await, 1),
+                };
+                let outcome = match turn {
+                    Some(turn) => turn.hold(round, first.patience(), asking).await,
+                    None => asking.await,
                 };
                 match outcome {
                     Attempt::Good(reply) => return Ok(reply),
@@ -203,7 +228,7 @@ impl Pool {
                     Attempt::Broken => failure = Failure::Network,
                     Attempt::Silent => {}
                 }
-                left = &left[asked..];
+                left = &rest[usize::from(second.is_some())..];
             }
             if order.is_empty() || failed_reply.is_some() {
                 break;

@@ -24,7 +24,7 @@ use hickory_resolver::{ConnectionProvider, PoolContext, TlsConfig};
 use tokio::task;
 
 use super::dnssec::{Anchors, Exempt, add, flaw, proof, query, reply, whole};
-use super::{Failure, Pool, Question, Trust};
+use super::{Asker, Failure, Pool, Question, Trust};
 use crate::config::{self, UpstreamUrl, Validate};
 use crate::wire::{ExtendedError, is_home};
 
@@ -179,7 +179,7 @@ impl Recursion {
                 checking_disabled: true,
                 pool: 0,
             };
-            let reply = self.hints.ask(&question).await.ok()?;
+            let reply = self.hints.ask(&question, Asker::House).await.ok()?;
             Message::from_vec(&reply).ok()
         };
         let Some(servers) = ask(RecordType::NS).await else { return };

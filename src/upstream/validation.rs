@@ -20,22 +20,27 @@ use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, DnsResponse, Me
 use hickory_resolver::proto::rr::RecordType;
 use hickory_resolver::proto::serialize::binary::BinEncodable as _;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task;
 use tokio::time::{Instant, timeout};
+use tokio::{task, task_local};
 
 use super::dnssec::{Anchors, Exempt, add, flaw, is_proven, proof, query, reply, whole};
-use super::{Failure, Pool, Question};
+use super::{Asker, Failure, Pool, Question};
 use crate::wire::{ExtendedError, least_ttl};
 
 /// Keys and digests that are held, and for how long at most.
 const MOST_KEYS: usize = 4_096;
 const LONGEST: Duration = Duration::from_secs(3_600);
 
+task_local! {
+    /// Whose question is being validated: the validator has no place for it.
+    static ASKER: Asker;
+}
+
 /// The validator of one pool. Must live on the pool's thread, in a `LocalSet`.
 pub(super) struct Validation {
-    validator: DnssecDnsHandle<Asker>,
+    validator: DnssecDnsHandle<Way>,
     /// As [`Self::validator`] asks, without checking.
-    asker: Asker,
+    way: Way,
     exempt: Exempt,
     /// Time for one question with all that it takes.
     time: Duration,
@@ -51,10 +56,10 @@ impl Validation {
     /// Validates what the servers of `pool` say, with the root's keys `anchors`.
     pub(super) fn new(pool: Weak<Pool>, anchors: &Anchors, exempt: Exempt, time: Duration) -> Self {
         let (questions, asked) = mpsc::unbounded_channel();
-        let asker = Asker { questions };
-        let validator = DnssecDnsHandle::with_trust_anchor(asker.clone(), anchors.keys());
+        let way = Way { questions };
+        let validator = DnssecDnsHandle::with_trust_anchor(way.clone(), anchors.keys());
         task::spawn_local(serve(pool, asked, anchors.clone()));
-        Self { validator, asker, exempt, time }
+        Self { validator, way, exempt, time }
     }
 
     /// Whether the answer to `question` is to be validated.
@@ -62,17 +67,21 @@ impl Validation {
         !self.exempt.has(question)
     }
 
-    /// Asks and validates.
+    /// Asks for `asker` and validates.
     ///
     /// # Errors
     /// There is no answer, or it is bogus.
-    pub(super) async fn ask(&self, question: &Question) -> Result<Vec<u8>, Failure> {
+    pub(super) async fn ask(&self, question: &Question, asker: Asker) -> Result<Vec<u8>, Failure> {
+        ASKER.scope(asker, self.ask_for(question)).await
+    }
+
+    async fn ask_for(&self, question: &Question) -> Result<Vec<u8>, Failure> {
         let resolve = async |question: &Question| self.resolve(question).await;
         let result = timeout(self.time, whole(question, false, resolve)).await;
         match result.unwrap_or(Err(Failure::NoReachable)) {
             Err(Failure::Bogus(_)) => {
                 let ask = async |question: &Question| {
-                    let reply = self.asker.ask(question.clone()).await?;
+                    let reply = self.way.ask(question.clone()).await?;
                     Message::from_vec(&reply).map_err(|_| Failure::Network)
                 };
                 let flaw = timeout(self.time, flaw(question, ask)).await;
@@ -120,30 +129,32 @@ impl Validation {
 
 /// The validator's way to the pool.
 #[derive(Clone)]
-struct Asker {
+struct Way {
     questions: mpsc::UnboundedSender<Asked>,
 }
 
 /// A question of the validator's, and where its reply is to go.
 struct Asked {
     question: Question,
+    asker: Asker,
     give: oneshot::Sender<Result<Vec<u8>, Failure>>,
 }
 
-impl Asker {
+impl Way {
     async fn ask(&self, question: Question) -> Result<Vec<u8>, Failure> {
         let (give, take) = oneshot::channel();
-        let _ = self.questions.send(Asked { question, give });
+        let asker = ASKER.try_with(|asker| *asker).unwrap_or(Asker::House);
+        let _ = self.questions.send(Asked { question, asker, give });
         take.await.unwrap_or(Err(Failure::NoReachable))
     }
 }
 
-impl DnsHandle for Asker {
+impl DnsHandle for Way {
     type Response = Pin<Box<dyn Stream<Item = Result<DnsResponse, NetError>> + Send>>;
     type Runtime = TokioRuntimeProvider;
 
     fn send(&self, request: DnsRequest) -> Self::Response {
-        let asker = self.clone();
+        let way = self.clone();
         let answer = async move {
             let query = request.queries.first().ok_or(NetError::Busy)?;
             let question = Question {
@@ -155,7 +166,7 @@ impl DnsHandle for Asker {
                 checking_disabled: true,
                 pool: 0,
             };
-            let reply = asker.ask(question).await.map_err(|failure| match failure {
+            let reply = way.ask(question).await.map_err(|failure| match failure {
                 Failure::NoReachable => NetError::Timeout,
                 failure => NetError::from(failure.to_string()),
             })?;
@@ -171,7 +182,7 @@ impl DnsHandle for Asker {
 /// Asks the pool what the validator wants to know, as long as there are both.
 async fn serve(pool: Weak<Pool>, mut asked: mpsc::UnboundedReceiver<Asked>, anchors: Anchors) {
     let held = std::rc::Rc::new(RefCell::new(Held::default()));
-    while let Some(Asked { question, give }) = asked.recv().await {
+    while let Some(Asked { question, asker, give }) = asked.recv().await {
         let Some(pool) = pool.upgrade() else { return };
         if let Some(reply) = held.borrow().get(&question) {
             let _ = give.send(Ok(reply));
@@ -179,7 +190,7 @@ async fn serve(pool: Weak<Pool>, mut asked: mpsc::UnboundedReceiver<Asked>, anch
         }
         let (held, anchors) = (std::rc::Rc::clone(&held), anchors.clone());
         task::spawn_local(async move {
-            let reply = pool.ask_servers(&question).await;
+            let reply = pool.ask_servers(&question, asker).await;
             if let Ok(reply) = &reply {
                 if *question.name == [0]
                     && let Ok(message) = Message::from_vec(reply)

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::Findings;
 use crate::config::{self, UpstreamUrl, Validate};
 use crate::engine::told;
-use crate::upstream::{Anchors, Figures, Pools, Question, Trust};
+use crate::upstream::{Anchors, Asker, Figures, Pools, Question, Trust};
 
 /// Time for an answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -92,7 +92,7 @@ async fn ask(url: &UpstreamUrl, config: &config::Upstream, trust: &Trust) -> Out
     let figures = Arc::new(Figures::new(&alone));
     let pools = Pools::new(&alone, &figures, trust, &Anchors::default());
     let (question, start) = (Question::harmless(), Instant::now());
-    match timeout(PATIENCE, pools.pick(&question).ask(&question)).await {
+    match timeout(PATIENCE, pools.pick(&question).ask(&question, Asker::House)).await {
         Ok(Ok(_)) => Ok(start.elapsed()),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),

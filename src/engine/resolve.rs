@@ -106,6 +106,8 @@ impl Resolver {
             for waiting in batch.drain(..) {
                 shared.take(waiting, pools);
             }
+            // However long the line is: what upstream says must not wait for its end.
+            task::yield_now().await;
         }
     }
 }

@@ -61,6 +61,8 @@ pub(super) struct Server {
     index: usize,
     /// Smoothed round-trip time (RFC 6298's alpha of 1/8); none before the first reply.
     round_trip: Cell<Option<Duration>>,
+    /// When the last reply came.
+    replied: Cell<Option<Instant>>,
     failures: Cell<u32>,
     failing_since: Cell<Option<Instant>>,
     well: Cell<bool>,
@@ -87,6 +89,7 @@ impl Server {
             figures,
             index,
             round_trip: Cell::default(),
+            replied: Cell::default(),
             failures: Cell::default(),
             failing_since: Cell::default(),
             well: Cell::new(true),
@@ -162,6 +165,7 @@ impl Server {
         let took = started.elapsed();
         let smoothed = self.round_trip.get().map_or(took, |before| (before * 7 + took) / 8);
         self.round_trip.set(Some(smoothed));
+        self.replied.set(Some(started + took));
         self.failures.set(0);
         self.failing_since.set(None);
         if let Some(figures) = self.figures() {
@@ -227,11 +231,12 @@ impl Server {
 /// name again and again must not take the server away from the others.
 async fn doubt(server: Weak<Server>) {
     let Some(server) = server.upgrade() else { return };
-    let question = Question::harmless();
-    let reply = timeout(PROBE_PATIENCE, server.ask(&question, Instant::now())).await;
+    let (question, start) = (Question::harmless(), Instant::now());
+    let reply = timeout(PROBE_PATIENCE, server.ask(&question, start)).await;
     server.doubted.set(false);
-    // One that came meanwhile counts as well.
-    if !matches!(reply, Ok(Ok(_))) && server.failures.get() > 0 {
+    // One to somebody else counts as well: a server that has too much to do answers some.
+    let has_replied = server.replied.get().is_some_and(|replied| replied > start);
+    if !matches!(reply, Ok(Ok(_))) && !has_replied {
         server.skip();
     }
 }

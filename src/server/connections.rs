@@ -129,8 +129,9 @@ impl Connections {
         self.open() > self.limits.connections / 2
     }
 
-    /// A place for one more connection of `client`; none where it has enough, or all together have
-    /// and nobody has had one for long without asking.
+    /// A place for one more connection of `client`; none where it has enough, or all together have.
+    /// Its first one may have the place of one that has asked nothing for long: by a second one, those
+    /// who dawdle would only change places among themselves.
     pub(super) fn enter(self: &Arc<Self>, client: IpAddr) -> Option<Place> {
         let now = self.micros(Instant::now());
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -139,7 +140,7 @@ impl Connections {
         let fair = (self.limits.stall / FAIR).as_micros() as u64;
         if of_client >= self.limits.connections_per_client
             || open.all >= self.limits.connections.saturating_add(LEAVING)
-            || is_full && !open.make_room(now, fair)
+            || is_full && (of_client > 0 || !open.make_room(now, fair))
         {
             self.engine.connection_refused();
             return None;

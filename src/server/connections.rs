@@ -19,7 +19,7 @@ use crate::engine::Engine;
 /// others upstream is asked, and files are read and written.
 const KEPT: usize = 192 + LEAVING;
 /// Connections that may be on their way out while others have their places already.
-const LEAVING: usize = 64;
+const LEAVING: usize = 32;
 /// Part of the time for a message that a connection has for its next query, where somebody waits for
 /// its place (RFC 7766 section 6.2.3). Far less than it may take at other times: those who dawdle on
 /// purpose come again as soon as they are sent away.

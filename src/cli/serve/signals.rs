@@ -9,6 +9,10 @@ use tokio::runtime::{self, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
+/// Octets of a thread's stack, as the first one has by custom: lists are others' work, and their patterns
+/// may nest.
+const STACK: usize = 8 << 20;
+
 /// Waits for SIGTERM and SIGINT, those included that came since it was made.
 pub(super) struct End {
     runtime: Runtime,
@@ -44,6 +48,7 @@ impl End {
         let (give, take) = oneshot::channel();
         thread::Builder::new()
             .name(name.to_owned())
+            .stack_size(STACK)
             .spawn(move || drop(give.send(work())))
             .map_err(|error| format!("cannot start a thread: {error}"))?;
         self.runtime.block_on(async {

@@ -2,7 +2,7 @@
 
 mod house;
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 
@@ -221,24 +221,27 @@ fn slow_and_huge_senders_are_cut_off() {
     assert_eq!(rcode(&server.ask_tcp(&query(1, "doubleclick.net", A))), NXDOMAIN);
 }
 
+/// Connects to `server` from 127.0.0.`last`.
+fn connect_from(server: &Server, last: u8) -> TcpStream {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, last], 0)).into()).unwrap();
+    socket.connect(&server.dns.into()).unwrap();
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
+}
+
+fn is_served(stream: &mut TcpStream) -> bool {
+    send_framed(stream, &query(1, "doubleclick.net", A));
+    read_framed(stream).is_some()
+}
+
 #[test]
 fn connections_are_capped_for_one_and_for_all() {
-    let settings =
-        "upstream: udp://127.0.0.1:9\ntcp: { connections: 3, connections_per_client: 2 }\n";
+    let settings = "upstream: udp://127.0.0.1:9\n\
+                    tcp: { connections: 3, connections_per_client: 2, stall: 1m, idle: 1m }\n";
     let server = Server::start(settings);
-    let from = |last: u8| {
-        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None);
-        let socket = socket.unwrap();
-        socket.bind(&SocketAddr::from(([127, 0, 0, last], 0)).into()).unwrap();
-        socket.connect(&server.dns.into()).unwrap();
-        let stream = std::net::TcpStream::from(socket);
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream
-    };
-    let served = |stream: &mut std::net::TcpStream| {
-        send_framed(stream, &query(1, "doubleclick.net", A));
-        read_framed(stream).is_some()
-    };
+    let (from, served) = (|last| connect_from(&server, last), is_served);
     let (mut one, mut two) = (from(1), from(1));
     assert!(served(&mut one) && served(&mut two));
     assert!(!served(&mut from(1)), "a client's third");
@@ -249,6 +252,18 @@ fn connections_are_capped_for_one_and_for_all() {
     assert!(refused.contains(&("{cause=\"connections\"}".to_owned(), 2.0)), "{refused:?}");
     drop((one, two));
     server.until("places are free again", |_| served(&mut from(3)));
+}
+
+#[test]
+fn who_asks_nothing_for_longest_makes_room_for_others() {
+    let settings =
+        "upstream: udp://127.0.0.1:9\ntcp: { connections: 2, stall: 400ms, idle: 10m }\n";
+    let server = Server::start(settings);
+    let (mut first, mut second) = (connect_from(&server, 1), connect_from(&server, 2));
+    assert!(is_served(&mut first) && is_served(&mut second) && is_served(&mut first));
+    server.until("a newcomer is served", |server| is_served(&mut connect_from(server, 3)));
+    assert!(read_framed(&mut second).is_none(), "its place is taken");
+    assert!(is_served(&mut first), "one place was enough");
 }
 
 #[test]

@@ -1,14 +1,20 @@
-//! What a supervisor does: it opens sockets and keeps them, and asks whether the server is well.
+//! What a supervisor does: it opens sockets and keeps them, asks whether the server is well, and sends
+//! signals whenever it likes.
 
 mod house;
 
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::process::Command;
+use std::time::Instant;
 
 use house::dns::{A, NXDOMAIN, query, rcode};
-use house::{Server, run};
+use house::{PATIENCE, Server, command, run};
+use rustix::fs::OFlags;
 use tempfile::TempDir;
 
 /// Starts the server with two sockets that it has not opened.
@@ -98,4 +104,74 @@ fn health_is_an_answer_and_counts_for_no_device() {
     drop(udp);
     let (well, _, error) = health(nobody);
     assert!(!well && error.contains(&format!("no answer from {nobody}")), "{error}");
+}
+
+/// A pipe in place of a file: who reads it waits for who writes it.
+fn pipe(path: &Path) {
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+/// Waits until somebody reads the pipe; they wait on until what is given back is written to, and gone.
+fn is_read(path: &Path) -> File {
+    let start = Instant::now();
+    let nonblock = i32::try_from(OFlags::NONBLOCK.bits()).unwrap();
+    loop {
+        match OpenOptions::new().write(true).custom_flags(nonblock).open(path) {
+            Ok(writer) => return writer,
+            Err(error) => assert!(start.elapsed() < PATIENCE, "nobody reads it: {error}"),
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// A server that is about to read the hosts file `hosts`, and will not get on before it is written.
+fn half_started() -> (Server, File) {
+    let folder = TempDir::new().unwrap();
+    let hosts = folder.path().join("hosts");
+    pipe(&hosts);
+    let settings = "upstream: udp://127.0.0.1:9\nlocal: { hosts: [hosts] }\n";
+    let server = Server::launch(command(&[]), folder, settings);
+    let writer = is_read(&hosts);
+    (server, writer)
+}
+
+#[test]
+fn a_reload_that_is_wanted_during_the_start_comes_after_it() {
+    let (mut server, mut hosts) = half_started();
+    server.signal("-HUP");
+    hosts.write_all(b"192.0.2.1 box.home.arpa\n").unwrap();
+    drop(hosts);
+    server.ready();
+    let question = query(1, "box.home.arpa", A);
+    assert_eq!(server.ask(&question).last(), Some(&1));
+    is_read(&server.path("hosts")).write_all(b"192.0.2.2 box.home.arpa\n").unwrap();
+    server.until("it is reloaded", |server| server.ask(&question).last() == Some(&2));
+}
+
+#[test]
+fn a_start_that_takes_long_can_be_stopped() {
+    for signal in ["-TERM", "-INT"] {
+        let (mut server, _hosts) = half_started();
+        server.signal(signal);
+        assert!(server.wait().success(), "{}", server.log);
+        assert!(!server.log.contains("answering DNS"), "{}", server.log);
+    }
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_reload() {
+    let folder = TempDir::new().unwrap();
+    let list = folder.path().join("list");
+    fs::write(&list, "one.example\n").unwrap();
+    let settings = "upstream: udp://127.0.0.1:9\nlists: [{ name: own, file: list }]\n";
+    let mut server = Server::start_in(folder, settings);
+    let table = || fs::read(list.with_file_name("data/rules.table")).unwrap();
+    let before = table();
+    fs::remove_file(&list).unwrap();
+    pipe(&list);
+    server.signal("-HUP");
+    let _half_read = is_read(&list);
+    server.signal("-TERM");
+    assert!(server.wait().success(), "{}", server.log);
+    assert!(table() == before, "the table of before stays");
 }

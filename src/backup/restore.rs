@@ -1,5 +1,6 @@
 //! Puts a backup back: all of it, or nothing.
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
@@ -74,6 +75,13 @@ fn into_folder(file: &Path, target: &Target<'_>) -> Result<Restored, BackupError
         let (to, mode) = place(&piece.name, mode, target);
         let from = draft.0.join(&piece.name);
         ways.push(Way { from, to, aside: aside.join(&piece.name), mode });
+    }
+    let mut places = HashSet::new();
+    if let Some(way) =
+        ways.iter().find(|way| !places.insert(&way.to) || way.to.starts_with(&draft.0))
+    {
+        let why = format!("what would go to {} has no place of its own", way.to.display());
+        return Err(BackupError::refused(file, why));
     }
     let mut old: Vec<(PathBuf, PathBuf)> =
         ways.iter().map(|way| (way.to.clone(), way.aside.clone())).collect();

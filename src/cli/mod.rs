@@ -169,7 +169,7 @@ enum Action {
         #[command(flatten)]
         settings: Settings,
     },
-    /// Forget what was counted and logged, in memory and on the disk
+    /// Forget what was counted and logged, in memory and on the disk, but not in backups
     Forget {
         /// Of this device: its name, key or address; without it, of all
         #[arg(long, value_name = "DEVICE")]

@@ -1,6 +1,7 @@
 //! `trackless serve`: opens the doors, and closes them again.
 
 mod house;
+mod signals;
 
 use std::io::IsTerminal;
 use std::iter::repeat;
@@ -44,6 +45,7 @@ const LOWEST_PRIORITY: i32 = 19;
 const DRAIN_LOOK: Duration = Duration::from_millis(5);
 
 pub(super) fn run(settings: Settings) -> Result<(), String> {
+    let (mut end, hang_up) = signals::note()?;
     let colours = std::io::stderr().is_terminal();
     let config = settings.read()?;
     let level = match config.log {
@@ -114,8 +116,15 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
 
     let devices =
         Arc::new(Directory::new(household::device_key(data.as_ref())?, config.stats.devices));
-    let base =
-        Base::load(config.clone(), data.as_deref(), None).map_err(|error| error.to_string())?;
+    let loading = {
+        let (config, data) = (config.clone(), data.clone());
+        move || Base::load(config, data.as_deref(), None)
+    };
+    let Some(base) = end.or("load", loading)? else {
+        info!("stopping before all was loaded");
+        return Ok(());
+    };
+    let base = base.map_err(|error| error.to_string())?;
     report(&base);
     let (engine, threads) = Engine::new(base, devices, resolvers, household::store(data.as_ref()))
         .map_err(|error| error.to_string())?;
@@ -169,22 +178,8 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     );
     web::spawn(listeners, site)
         .map_err(|error| format!("cannot start the HTTP server: {error}"))?;
-    let say_ready = || {
-        for (addresses, protocol) in [
-            (bound.dns, "UDP and TCP"),
-            (bound.tls, "TLS"),
-            (bound.https, "HTTPS and HTTP/3"),
-            (bound.quic, "QUIC"),
-        ] {
-            for address in addresses {
-                info!("answering DNS on {address}, {protocol}");
-            }
-        }
-        ready.store(true, Ordering::Release);
-        let _ = sd_notify::notify(&[NotifyState::Ready]);
-    };
-    // From here on this thread, and the one it starts, only fetch and compile lists: they must not
-    // take time from those that answer. On Linux this is a matter of the calling thread alone.
+    // From here on this thread, and those it starts, only fetch and compile lists: they must not
+    // take time from those that answer. On Linux this is a matter of these threads alone.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, LOWEST_PRIORITY);
     let (fetched, news) = mpsc::channel(1);
@@ -196,9 +191,32 @@ pub(super) fn run(settings: Settings) -> Result<(), String> {
     if let Some(certificate) = &certificate {
         certificates::spawn(Arc::clone(certificate), Arc::clone(&engine))?;
     }
-    let mut house = House { settings, engine, data, certificate, reloads, hardened, news, due };
-    house.wait_for_signals(say_ready)?;
-    let (engine, data) = (house.engine, house.data);
+    let house = House {
+        settings,
+        engine: Arc::clone(&engine),
+        data: data.clone(),
+        certificate,
+        reloads,
+        hardened,
+        news,
+        due,
+    };
+    for (addresses, protocol) in [
+        (bound.dns, "UDP and TCP"),
+        (bound.tls, "TLS"),
+        (bound.https, "HTTPS and HTTP/3"),
+        (bound.quic, "QUIC"),
+    ] {
+        for address in addresses {
+            info!("answering DNS on {address}, {protocol}");
+        }
+    }
+    ready.store(true, Ordering::Release);
+    let _ = sd_notify::notify(&[NotifyState::Ready]);
+    // What is being compiled when it is time to end is nobody's loss: the files of before stay.
+    if let Some(failed) = end.or("house", move || house.run(hang_up))? {
+        return failed;
+    }
 
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
     ready.store(false, Ordering::Release);

@@ -311,7 +311,8 @@ pub struct Tcp {
     pub connections_per_client: usize,
     /// A connection without a query is closed after this, 1 s..=10 min (RFC 7766 section 6.2.3).
     pub idle: Duration,
-    /// A started message must be complete, and a reply be taken, within this, 100 ms..=1 min.
+    /// A started message must be complete, and a reply be taken, within this, 100 ms..=1 min. Where
+    /// all connections are taken, one without a query for a quarter of it makes room for another.
     pub stall: Duration,
 }
 

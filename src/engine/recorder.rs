@@ -290,10 +290,9 @@ impl Engine {
             hours.and_then(|hours| Ok((hours, queries?))).map_err(super::ChangeError::Store)?;
         let whose = key.unwrap_or("all devices");
         let said = format!("forgot {hours} hours and days of counts of {whose}");
-        Ok(match queries {
-            None => said,
-            Some(queries) => format!("{said}, and {queries} queries of the log"),
-        })
+        let queries = queries.map(|queries| format!(", and {queries} queries of the log"));
+        let queries = queries.unwrap_or_default();
+        Ok(format!("{said}{queries}; backups made before still have what they had"))
     }
 
     /// The key of a device that may not have asked since the start.

@@ -20,6 +20,7 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 
+use super::connections::Place;
 use super::stream::{LONGEST_QUERY, PIPELINE, Shared};
 use crate::engine::Client;
 use crate::wire::least_ttl;
@@ -48,6 +49,7 @@ impl<F: Future<Output = ()> + 'static> Executor<F> for Here {
 pub(super) async fn connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     client: Client,
+    place: Rc<Place>,
     shared: Rc<Shared>,
 ) {
     let mut http = auto::Builder::new(Here);
@@ -60,8 +62,8 @@ pub(super) async fn connection(
         .keep_alive_timeout(shared.limits.stall);
     let mut stop = shared.stop.clone();
     let service = service_fn(|request| {
-        let shared = Rc::clone(&shared);
-        async move { Ok::<_, Infallible>(answer(request, client, &shared).await) }
+        let (place, shared) = (Rc::clone(&place), Rc::clone(&shared));
+        async move { Ok::<_, Infallible>(answer(request, client, &place, &shared).await) }
     });
     let connection = http.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
@@ -79,13 +81,14 @@ pub(super) async fn connection(
 pub(super) async fn h3_connection(
     connection: quinn::Connection,
     client: Client,
+    place: Rc<Place>,
     shared: Rc<Shared>,
 ) {
     let mut http = h3::server::builder();
     http.max_field_section_size(HEADERS.into());
     let Ok(mut http) = http.build(h3_quinn::Connection::new(connection)).await else { return };
     while let Ok(Some(request)) = http.accept().await {
-        let shared = Rc::clone(&shared);
+        let (place, shared) = (Rc::clone(&place), Rc::clone(&shared));
         tokio::task::spawn_local(async move {
             let head = timeout(shared.limits.stall, request.resolve_request()).await;
             let Ok(Ok((request, mut stream))) = head else { return };
@@ -101,7 +104,7 @@ pub(super) async fn h3_connection(
                 return;
             }
             let request = request.map(|()| Full::new(Bytes::from(body)));
-            let (mut head, body) = answer(request, client, &shared).await.into_parts();
+            let (mut head, body) = answer(request, client, &place, &shared).await.into_parts();
             let body = body.collect().await.unwrap_or_default().to_bytes();
             head.headers.insert(CONTENT_LENGTH, body.len().into());
             // A client that has gone does not want its reply any more.
@@ -118,6 +121,7 @@ pub(super) async fn h3_connection(
 async fn answer<B: Body>(
     request: Request<B>,
     mut client: Client,
+    place: &Place,
     shared: &Shared,
 ) -> Response<Full<Bytes>>
 where
@@ -147,7 +151,7 @@ where
         Ok(query) => query,
         Err(status) => return refuse(status, "This is not a DNS query\n"),
     };
-    let Some(reply) = shared.reply(&query, client).await else {
+    let Some(reply) = shared.reply(&query, client, place).await else {
         return refuse(StatusCode::FORBIDDEN, "This query is not answered\n");
     };
     // HTTP's caches may hold it as long as DNS's (RFC 8484 section 5.1).

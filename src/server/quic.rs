@@ -13,6 +13,7 @@ use quinn::{Connection, Endpoint, EndpointConfig, Incoming, RecvStream, SendStre
 use quinn::{ServerConfig, TransportConfig, VarInt};
 use tokio::time::timeout;
 
+use super::connections::Place;
 use super::stream::{LONGEST_QUERY, PIPELINE, Shared, framed};
 use super::{Connections, doh};
 use crate::engine::Client;
@@ -74,17 +75,19 @@ async fn accept(endpoint: Endpoint, shared: Rc<Shared>, connections: Arc<Connect
             incoming.refuse();
             continue;
         };
-        let shared = Rc::clone(&shared);
+        let (place, shared) = (Rc::new(place), Rc::clone(&shared));
         tokio::task::spawn_local(async move {
-            handshake(incoming, shared).await;
-            drop(place);
+            tokio::select! {
+                () = handshake(incoming, &place, shared) => {}
+                () = place.lost() => {}
+            }
         });
     }
     endpoint.close(NO_ERROR, b"");
     let _ = timeout(shared.limits.stall, endpoint.wait_idle()).await;
 }
 
-async fn handshake(incoming: Incoming, shared: Rc<Shared>) {
+async fn handshake(incoming: Incoming, place: &Rc<Place>, shared: Rc<Shared>) {
     let address = incoming.remote_address().ip();
     let Ok(connecting) = incoming.accept() else { return };
     if let Ok(Ok(connection)) = timeout(shared.limits.stall, connecting).await {
@@ -94,18 +97,19 @@ async fn handshake(incoming: Incoming, shared: Rc<Shared>) {
         };
         let client = |transport| shared.client(address, transport, server_name.as_deref());
         if protocol.as_deref() == Some(doh::PROTOCOL_H3) {
-            doh::h3_connection(connection, client(Transport::H3), shared).await;
+            let place = Rc::clone(place);
+            doh::h3_connection(connection, client(Transport::H3), place, shared).await;
         } else {
-            streams(&connection, client(Transport::Quic), &shared).await;
+            streams(&connection, client(Transport::Quic), place, &shared).await;
         }
     }
 }
 
-async fn streams(connection: &Connection, client: Client, shared: &Rc<Shared>) {
+async fn streams(connection: &Connection, client: Client, place: &Rc<Place>, shared: &Rc<Shared>) {
     while let Ok((send, receive)) = connection.accept_bi().await {
-        let (connection, shared) = (connection.clone(), Rc::clone(shared));
+        let (connection, place, shared) = (connection.clone(), Rc::clone(place), Rc::clone(shared));
         tokio::task::spawn_local(async move {
-            if let Err(code) = answer(send, receive, client, &shared).await {
+            if let Err(code) = answer(send, receive, client, &place, &shared).await {
                 connection.close(code, b"");
             }
         });
@@ -120,6 +124,7 @@ async fn answer(
     mut send: SendStream,
     mut receive: RecvStream,
     client: Client,
+    place: &Place,
     shared: &Shared,
 ) -> Result<(), VarInt> {
     let read = timeout(shared.limits.stall, receive.read_to_end(2 + LONGEST_QUERY)).await;
@@ -131,7 +136,7 @@ async fn answer(
     if usize::from(u16::from_be_bytes(*length)) != query.len() || !query.starts_with(&[0, 0]) {
         return Err(PROTOCOL_ERROR);
     }
-    let Some(reply) = shared.reply(query, client).await else { return Err(EXCESSIVE_LOAD) };
+    let Some(reply) = shared.reply(query, client, place).await else { return Err(EXCESSIVE_LOAD) };
     // A client that has gone does not want its reply any more.
     let _ = timeout(shared.limits.stall, send.write_all(&framed(&reply))).await;
     let _ = send.finish();

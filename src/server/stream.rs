@@ -18,6 +18,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use super::connections::Place;
 use super::{Connections, certificate, doh, proxy, quic};
 use crate::clients::DeviceId;
 use crate::config;
@@ -116,10 +117,13 @@ async fn accept(
                         proxied(stream, peer.ip(), speaks, shared, &connections).await;
                     });
                 } else if let Some(place) = connections.enter(peer.ip().to_canonical()) {
-                    tokio::task::spawn_local(async move {
-                        connection(stream, peer.ip(), speaks, shared).await;
-                        drop(place);
-                    });
+                    tokio::task::spawn_local(connection(
+                        stream,
+                        peer.ip(),
+                        speaks,
+                        shared,
+                        Rc::new(place),
+                    ));
                 }
             }
             // The client has gone again, or there are no descriptors: other clients may go on.
@@ -144,12 +148,32 @@ async fn proxied(
 ) {
     let client = timeout(shared.limits.stall, proxy::receive(&mut stream, proxy)).await;
     let Ok(Some(client)) = client else { return };
-    if let Some(_place) = connections.enter(client.to_canonical()) {
-        connection(stream, client, speaks, shared).await;
+    if let Some(place) = connections.enter(client.to_canonical()) {
+        connection(stream, client, speaks, shared, Rc::new(place)).await;
     }
 }
 
-async fn connection(stream: TcpStream, client_address: IpAddr, speaks: Speaks, shared: Rc<Shared>) {
+/// Serves a connection until it ends, or its place is somebody else's.
+async fn connection(
+    stream: TcpStream,
+    client: IpAddr,
+    speaks: Speaks,
+    shared: Rc<Shared>,
+    place: Rc<Place>,
+) {
+    tokio::select! {
+        () = speak(stream, client, speaks, shared, &place) => {}
+        () = place.lost() => {}
+    }
+}
+
+async fn speak(
+    stream: TcpStream,
+    client_address: IpAddr,
+    speaks: Speaks,
+    shared: Rc<Shared>,
+    place: &Rc<Place>,
+) {
     // Replies are gathered by us; the system need not wait for more.
     let _ = stream.set_nodelay(true);
     let client = |transport, stream: &TlsStream<TcpStream>| {
@@ -158,20 +182,20 @@ async fn connection(stream: TcpStream, client_address: IpAddr, speaks: Speaks, s
     match speaks {
         Speaks::Plain => {
             let (read, write) = stream.into_split();
-            converse(read, write, shared.client(client_address, Transport::Tcp, None), &shared)
-                .await;
+            let client = shared.client(client_address, Transport::Tcp, None);
+            converse(read, write, client, place, &shared).await;
         }
         Speaks::Tls(tls) => {
             if let Some(stream) = handshake(stream, tls, &shared).await {
                 let client = client(Transport::Tls, &stream);
                 let (read, write) = tokio::io::split(stream);
-                converse(read, write, client, &shared).await;
+                converse(read, write, client, place, &shared).await;
             }
         }
         Speaks::Https(tls) => {
             if let Some(stream) = handshake(stream, tls, &shared).await {
                 let client = client(Transport::Https, &stream);
-                doh::connection(stream, client, shared).await;
+                doh::connection(stream, client, Rc::clone(place), shared).await;
             }
         }
     }
@@ -189,10 +213,11 @@ async fn converse(
     read: impl AsyncRead + Unpin,
     write: impl AsyncWrite + Unpin,
     client: Client,
+    place: &Place,
     shared: &Shared,
 ) {
     let (replies, ready) = mpsc::channel(PIPELINE);
-    let reader = read_queries(read, client, shared, replies);
+    let reader = read_queries(read, client, place, shared, replies);
     let writer = write_replies(write, shared.limits.stall, ready);
     // The writer ends when the reader has and all replies are out, or when the client takes none.
     tokio::pin!(reader, writer);
@@ -229,9 +254,14 @@ impl Shared {
     }
 
     /// The reply to one query, now or when upstream has one; none where it deserves none.
-    pub(super) async fn reply(&self, query: &[u8], client: Client) -> Option<Vec<u8>> {
+    pub(super) async fn reply(
+        &self,
+        query: &[u8],
+        client: Client,
+        place: &Place,
+    ) -> Option<Vec<u8>> {
         let (give, take) = oneshot::channel();
-        let done = self.answer(query, client, |reply| drop(give.send(reply.to_vec())));
+        let done = self.answer(query, client, place, |reply| drop(give.send(reply.to_vec())));
         if done { take.await.ok() } else { None }
     }
 
@@ -240,11 +270,13 @@ impl Shared {
         &self,
         query: &[u8],
         client: Client,
+        place: &Place,
         give: impl FnOnce(&[u8]) + Send + 'static,
     ) -> bool {
         let (worker, scratch) = &mut *self.worker.borrow_mut();
         let engine = Arc::clone(worker.engine());
         let received = Instant::now();
+        place.asked(received);
         let snapshot = engine.snapshot();
         let now = engine.seconds(received);
         let is_padded = client.transport.is_encrypted() && is_padded(query);
@@ -274,23 +306,24 @@ impl Shared {
 async fn read_queries(
     mut stream: impl AsyncRead + Unpin,
     client: Client,
+    place: &Place,
     shared: &Shared,
     replies: mpsc::Sender<Vec<u8>>,
 ) {
     let mut stop = shared.stop.clone();
     let mut buffer = Vec::new();
     loop {
-        let Ok(place) = replies.clone().reserve_owned().await else { return };
+        let Ok(room) = replies.clone().reserve_owned().await else { return };
         let read = tokio::select! {
             read = read_query(&mut stream, &mut buffer, &shared.limits, || {
-                // This query's own place is taken already.
+                // This query's own room is taken already.
                 replies.capacity() + 1 == PIPELINE
             }) => read,
             _ = stop.wait_for(|&stop| stop) => return,
         };
         let Some(len) = read else { return };
-        let give = |reply: &[u8]| drop(place.send(framed(reply)));
-        if !shared.answer(&buffer[2..2 + len], client, give) {
+        let give = |reply: &[u8]| drop(room.send(framed(reply)));
+        if !shared.answer(&buffer[2..2 + len], client, place, give) {
             return;
         }
         buffer.drain(..2 + len);

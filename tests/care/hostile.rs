@@ -69,12 +69,16 @@ fn all(folder: &Path) -> Vec<String> {
 
 /// What is said of a backup, which must be refused and leave nothing behind.
 fn refused(backup: &[u8]) -> String {
+    refused_to("new/x.yaml", "new-data", backup)
+}
+
+fn refused_to(config: &str, data: &str, backup: &[u8]) -> String {
     let folder = TempDir::new().unwrap();
     let place = folder.path().join("a/b");
     fs::create_dir_all(&place).unwrap();
     fs::write(place.join("b.tgz"), backup).unwrap();
     let before = all(folder.path());
-    let words = ["restore", "b.tgz", "--config", "new/x.yaml", "--data", "new-data"];
+    let words = ["restore", "b.tgz", "--config", config, "--data", data];
     let (done, text) = said(&place, &words);
     assert!(!done, "{text}");
     assert_eq!(all(folder.path()), before, "{text}");
@@ -97,6 +101,25 @@ fn names_that_lead_elsewhere_are_refused() {
     let files = [piece("data/device.key", b"x"), piece("data/device.key", b"x")];
     let text = refused(&archive(&[file("manifest.json", &manifest(&files))]));
     assert!(text.contains("has no place in a backup"), "twice: {text}");
+}
+
+#[test]
+fn files_that_would_go_to_one_place_are_refused() {
+    // The settings are to be `new/x.yaml`, the data folder `new-data`.
+    for (config, data) in [("new/x.yaml", "new-data"), ("x.yaml", "data")] {
+        let settings = ("config/trackless.yaml", "{}");
+        let other = match data {
+            "data" => [("config/data/device.key", "y"), ("data/device.key", "z")],
+            _ => [("config/x.yaml", "y"), ("data/device.key", "z")],
+        };
+        let files: Vec<_> = [settings].into_iter().chain(other).collect();
+        let pieces: Vec<_> =
+            files.iter().map(|(name, text)| piece(name, text.as_bytes())).collect();
+        let mut entries = vec![file("manifest.json", &manifest(&pieces))];
+        entries.extend(files.iter().map(|(name, text)| file(name, text.as_bytes())));
+        let text = refused_to(config, data, &archive(&entries));
+        assert!(text.contains("has no place of its own"), "{text}");
+    }
 }
 
 #[test]

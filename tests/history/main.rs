@@ -153,7 +153,9 @@ fn what_is_to_be_forgotten_is_and_devices_need_not_be_told_apart() {
         "its name is a setting"
     );
     order(&data, &["forget", "--device", "planted"]);
-    assert!(order(&data, &["forget"]).contains("forgot 1 hours and days of counts of all devices"));
+    let said = order(&data, &["forget"]);
+    assert!(said.contains("forgot 1 hours and days of counts of all devices"), "{said}");
+    assert!(said.contains("backups made before still have what they had"), "{said}");
     assert_eq!(reported(&data), 0);
     drop(server);
     let server =

@@ -45,7 +45,14 @@ impl Server {
     }
 
     /// Serves by a command that runs the program with the words that are put behind it.
-    pub fn start_by(mut command: Command, folder: TempDir, settings: &str) -> Self {
+    pub fn start_by(command: Command, folder: TempDir, settings: &str) -> Self {
+        let mut server = Self::launch(command, folder, settings);
+        server.ready();
+        server
+    }
+
+    /// As [`Self::start_by`], but does not wait until it answers.
+    pub fn launch(mut command: Command, folder: TempDir, settings: &str) -> Self {
         let given = |key: &str| settings.lines().any(|line| line.starts_with(key));
         let listen = if given("listen:") { "" } else { "listen: 127.0.0.1:0\n" };
         let data = if given("data:") { "" } else { "data: data\n" };
@@ -60,13 +67,15 @@ impl Server {
             .unwrap();
         let lines = Mutex::new(lines_of(child.stderr.take().unwrap()));
         let unknown = SocketAddr::from(([0, 0, 0, 0], 0));
-        let mut server =
-            Self { child, lines, dns: unknown, web: unknown, log: String::new(), folder };
-        let web = server.wait_for("http://");
-        server.web = web.trim_end_matches('/').parse().unwrap();
-        let dns = server.wait_for("answering DNS on ");
-        server.dns = dns.trim_end_matches(',').parse().unwrap();
-        server
+        Self { child, lines, dns: unknown, web: unknown, log: String::new(), folder }
+    }
+
+    /// Waits until it answers.
+    pub fn ready(&mut self) {
+        let web = self.wait_for("http://");
+        self.web = web.trim_end_matches('/').parse().unwrap();
+        let dns = self.wait_for("answering DNS on ");
+        self.dns = dns.trim_end_matches(',').parse().unwrap();
     }
 
     /// Reads the log until a line holds `mark`; gives the word behind it.

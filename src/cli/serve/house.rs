@@ -1,4 +1,4 @@
-//! What runs while the doors are open: waits for signals, fetched lists and wishes, and reloads.
+//! What runs while the doors are open: waits for SIGHUP, fetched lists and wishes, and reloads.
 //!
 //! Queries are answered by what was there meanwhile; what cannot be loaded leaves it as it is.
 
@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use sd_notify::NotifyState;
 use tokio::runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::Signal;
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
@@ -38,25 +38,20 @@ pub(super) struct House {
 }
 
 impl House {
-    /// Serves until SIGTERM or SIGINT; reloads at each SIGHUP, and lists alone when some were
-    /// fetched. Says that it is ready only when signals are waited for: one that comes earlier ends
-    /// the process.
-    pub(super) fn wait_for_signals(&mut self, say_ready: impl FnOnce()) -> Result<(), String> {
+    /// Reloads at each SIGHUP, and lists alone when some were fetched, for as long as the process
+    /// lives.
+    ///
+    /// # Errors
+    /// It cannot even begin.
+    pub(super) fn run(mut self, mut hang_up: Signal) -> Result<(), String> {
         let runtime = runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| format!("cannot start a runtime: {error}"))?;
+        let mut wished = self.engine.wished().ok_or("somebody else reloads")?;
         runtime.block_on(async {
-            let signals = |kind| signal(kind).map_err(|error| format!("no signals: {error}"));
-            let mut terminate = signals(SignalKind::terminate())?;
-            let mut interrupt = signals(SignalKind::interrupt())?;
-            let mut hang_up = signals(SignalKind::hangup())?;
-            let mut wished = self.engine.wished().ok_or("somebody else reloads")?;
-            say_ready();
             loop {
                 tokio::select! {
-                    _ = terminate.recv() => return Ok(()),
-                    _ = interrupt.recv() => return Ok(()),
                     _ = hang_up.recv() => {
                         if let Ok(time) = NotifyState::monotonic_usec_now() {
                             let _ = sd_notify::notify(&[NotifyState::Reloading, time]);
@@ -177,8 +172,8 @@ impl House {
     }
 }
 
-/// Reads lists again and decides by them and `config` from then on. Runs on the thread that waits
-/// for signals: queries are answered by the old ones meanwhile.
+/// Reads lists again and decides by them and `config` from then on. Runs on a thread of its
+/// own: queries are answered by the old ones meanwhile.
 fn reload(config: Config, engine: &Arc<Engine>, data: Option<&PathBuf>) -> Result<(), String> {
     let old = engine.snapshot();
     let restart = needs_restart(&old.config, &config);

@@ -47,7 +47,7 @@ async function live(port, day, hour) {
 
 before(async () => {
   far = await upstream();
-  const settings = `upstream: udp://127.0.0.1:${far.address().port}\naccess: { rate: 0 }\nhistory: { flush: 1s }\nprofiles:\n  - { name: adults }\n  - { name: things, bypass: all }\n`
+  const settings = `upstream: udp://127.0.0.1:${far.address().port}\naccess: { rate: 0 }\nhistory: { flush: 1s }\nstats: { level: full }\nprofiles:\n  - { name: adults }\n  - { name: things, bypass: all }\n`
     + '  - { name: kids, level: strict, services: [tiktok], safe_search: search, schedule: [sun-thu 20:00-07:00 night] }\n  - { name: night, only_allowed: true }\n';
   const program = String(process.env.TRACKLESS);
   const today = Math.floor(Date.now() / 86400000);

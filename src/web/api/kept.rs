@@ -14,6 +14,7 @@ use super::super::problem::{Body, Problem};
 use super::super::scope::{Admin, Reader};
 use super::{House, Said};
 use crate::config::StatsLevel;
+use crate::engine::Deleted;
 
 /// Files of the data folder, by how their names begin, and what is in them: in a word, and in many.
 const FILES: [(&str, &str, &str); 14] = [
@@ -137,17 +138,16 @@ pub(super) struct Forget {
 
 /// Forgets what was counted, in memory and on the disk
 #[utoipa::path(post, path = "/forget", tag = "admin", request_body = Forget,
-    responses((status = 200, body = Said)))]
+    responses((status = 200, body = Deleted)))]
 pub(super) async fn forget(
     _: Admin,
     State(house): State<Arc<House>>,
     Body(Forget { device, seconds }): Body<Forget>,
-) -> Result<Json<Said>, Problem> {
+) -> Result<Json<Deleted>, Problem> {
     house
         .work(move |house| {
             let since = seconds.map(Duration::from_secs);
-            let said = house.engine.forget(device.as_deref(), since)?;
-            Ok(Json(Said { said }))
+            Ok(Json(house.engine.forget(device.as_deref(), since)?))
         })
         .await
 }

@@ -106,7 +106,7 @@ pub(super) async fn list(
 pub(super) struct Says {
     /// Its new name; schedules that name it, devices that are held to it and what was chosen for it
     /// follow.
-    #[serde(skip_serializing)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(min_length = 1, max_length = 64)]
     name: Option<String>,
     /// Whom it is for: devices by name, `#tag`, networks.

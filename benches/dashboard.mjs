@@ -1,20 +1,31 @@
 // A year of a busy home in a browser: how long each page takes from the click until all of it is there,
-// and what ten browsers that reload pages all the time do to those who ask for names.
-// Usage: node benches/dashboard.mjs PATH/TO/trackless DATA, with DATA made by
-// `cargo bench --bench history -- --make DATA`. Needs Linux, Chromium and dnsperf, and
-// `npm ci` in tests/browser; and three cores, as ten browsers get nothing done beside dnsperf on one: then
-// there is no second figure.
+// and what ten browsers that reload pages do to those who ask for names. They share the machine with the
+// server, so that is measured three times: with nobody who looks; with browsers that load the same pages from
+// another server, which repeats them (what the machine is to blame for); and with browsers that load them from
+// ours (the rest).
+// Usage: node benches/dashboard.mjs PATH/TO/trackless DATA [SECONDS], with DATA made by
+// `cargo bench --bench history -- --make DATA`; SECONDS of each measurement, 60 if not said. Needs Linux,
+// Chromium and Python, and `npm ci` in tests/browser.
 
-import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { askAll, start, upstream } from '../tests/browser/real/server.mjs';
 import { DESK, launch, pages, PHONE, settled } from '../tests/browser/window.mjs';
 
 const BROWSERS = 10;
-const RATE = 2000;
-const SECONDS = 60;
+/** Milliseconds from one page to the next, of each. */
+const EVERY = 3000;
+const ROUNDS = 3;
+/** Questions a second. */
+const RATE = 1000;
+const SECONDS = Number(process.argv[4] ?? 60);
+/** Held ones, and one that is refused. */
+const ASKED = Array.from({ length: 16 }, (_, i) => (i % 2 ? 'stats.g.doubleclick.net' : `name-${i}.example.org`));
 const COMPANY = 'Company number 3';
 const DEVICE = 'device-00000003';
 const [program, data] = process.argv.slice(2);
@@ -23,12 +34,7 @@ if (!program || !data) throw new Error('say where the program and a year of data
 const folder = mkdtempSync(`${tmpdir()}/year-`);
 symlinkSync(data, `${folder}/data`);
 const far = await upstream();
-// The server has core 0 for itself, dnsperf core 1.
-const pin = (/** @type {number} */ pid, /** @type {number} */ core) => execFileSync('taskset', ['-a', '-p', '-c', String(core), String(pid)], { stdio: 'ignore' });
 const server = await start(program, folder, `upstream: udp://127.0.0.1:${far.address().port}\naccess: { rate: 0 }\n`);
-pin(server.pid, 0);
-// Browsers are this process's, and may be everywhere else.
-execFileSync('taskset', ['-a', '-p', '-c', `${Math.min(2, cpus().length - 1)}-${cpus().length - 1}`, String(process.pid)], { stdio: 'ignore' });
 await askAll(server.dns, Array.from({ length: 200 }, (_, i) => `name-${i}.example.org`), '127.0.0.1');
 const browser = await launch();
 const context = await browser.newContext({ viewport: DESK });
@@ -38,10 +44,10 @@ const login = await context.storageState();
 await context.close();
 const names = pages(DEVICE, COMPANY).filter((name) => !['welcome', 'nowhere'].includes(name));
 
-/** @param {typeof DESK} viewport */
-const open = async (viewport) => {
+/** @param {typeof DESK} viewport @param {string} [home] */
+const open = async (viewport, home = server.home) => {
   const page = await (await browser.newContext({ viewport, storageState: login, reducedMotion: 'reduce' })).newPage();
-  await page.goto(`${server.home}/#/more`);
+  await page.goto(`${home}/#/more`);
   await settled(page);
   return page;
 };
@@ -74,40 +80,91 @@ for (const name of names) {
 }
 await Promise.all([desk, phone].map((page) => page.context().close()));
 
-writeFileSync(`${folder}/queries`, Array.from({ length: 200 }, (_, i) => `${i % 2 ? 'stats.g.doubleclick.net' : `name-${i}.example.org`} A\n`).join(''));
-/** Latencies of answers at an even pace, in milliseconds, sorted. */
-async function latencies() {
-  const asker = spawn('taskset', ['-c', '1', 'nice', '-n', '-15', 'dnsperf', '-s', '127.0.0.1', '-p', String(server.dns), '-d', `${folder}/queries`, '-Q', String(RATE), '-l', String(SECONDS), '-c', '4', '-v'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  /** @type {number[]} */
-  const times = [];
-  for await (const line of createInterface({ input: /** @type {any} */ (asker.stdout) })) {
-    const [mark, , , , seconds] = line.split(' ');
-    if (mark === '>') times.push(Number(seconds) * 1000);
-  }
-  return times.sort((a, b) => a - b);
-}
-/** @param {string} what @param {number[]} times */
-const tell = (what, times) => console.log(`${what}: ${[50, 99, 99.9].map((part) => `p${part} ${(times[Math.floor(times.length * part / 100)] ?? NaN).toFixed(3)} ms`).join(', ')} of ${times.length} answers`);
-
-tell('nobody looks', await latencies());
-let reloads = 0;
-let goes = true;
-const all = await Promise.all(Array.from({ length: BROWSERS }, () => open(DESK)));
-const loops = all.map(async (page, n) => {
-  for (let at = n; goes; at += 1) {
-    await page.goto(`${server.home}/#/${names[at % names.length]}`);
+/** What is said at every page, for who repeats it. */
+async function recorded() {
+  /** @type {Record<string, { status: number, headers: Record<string, string>, body: string }>} */
+  const said = {};
+  for (const name of names) {
+    const page = await open(DESK);
+    /** @type {Promise<unknown>[]} */
+    const read = [];
+    page.on('response', (response) => {
+      const url = new URL(response.url());
+      if (url.origin !== server.home || /events|stream/.test(url.pathname)) return;
+      // A page that is left, or that goes elsewhere, has no body any more.
+      read.push(response.body().then((body) => {
+        const { 'content-length': _length, 'content-encoding': _coding, 'transfer-encoding': _parts, connection: _way, ...headers } = response.headers();
+        said[`${url.pathname}${url.search}`] = { status: response.status(), headers, body: body.toString('base64') };
+      }, () => {}));
+    });
+    await page.goto(`${server.home}/#/${name}`);
     await page.reload();
     await settled(page).catch(() => {});
-    reloads += 1;
+    await page.waitForLoadState('networkidle').catch(() => {});
+    await Promise.all(read);
+    await page.context().close();
   }
-});
-const busy = await latencies();
-const told = reloads;
-goes = false;
-await Promise.all(loops);
-if (!told) throw new Error('no page was reloaded meanwhile: the figure says nothing');
-tell(`${BROWSERS} browsers reload (${told} pages)`, busy);
-tell('nobody looks', await latencies());
+  return said;
+}
+
+/** Seconds of a core that a process has used. @param {number} pid */
+function used(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').pop()?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+/**
+ * Latencies of answers, while browsers reload pages of a server.
+ * @param {string} what @param {string} [home] of that server; nobody looks without it
+ */
+async function measured(what, home) {
+  let loads = 0;
+  let goes = true;
+  const all = home ? await Promise.all(Array.from({ length: BROWSERS }, () => open(DESK, home))) : [];
+  const loops = all.map(async (page, n) => {
+    // One after the other, as people come.
+    await sleep((EVERY * n) / BROWSERS);
+    for (let at = n; goes; at += 1) {
+      const next = sleep(EVERY);
+      await page.goto(`${home}/#/${names[at % names.length]}`);
+      await page.reload();
+      await settled(page).catch(() => {});
+      loads += 1;
+      await next;
+    }
+  });
+  await sleep(home ? EVERY : 0);
+  const [before, began, spent] = [loads, Date.now(), used(server.pid)];
+  const asker = spawn('python3', [fileURLToPath(new URL('dashboard/asker.py', import.meta.url)), ...[server.dns, RATE, SECONDS, ...ASKED].map(String)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  /** @type {number[]} */
+  const times = [];
+  let lost = '?';
+  for await (const line of createInterface({ input: /** @type {any} */ (asker.stdout) })) {
+    if (line.startsWith('lost')) lost = line.slice(5);
+    else times.push(Number(line) / 1000);
+  }
+  const seconds = (Date.now() - began) / 1000;
+  const [loaded, core] = [(loads - before) / seconds, (used(server.pid) - spent) / seconds];
+  goes = false;
+  await Promise.all(loops);
+  await Promise.all(all.map((page) => page.context().close()));
+  if (home && !loaded) throw new Error('no page was loaded meanwhile: the figure says nothing');
+  times.sort((a, b) => a - b);
+  const at = (/** @type {number} */ part) => (times[Math.floor((times.length * part) / 100)] ?? NaN).toFixed(3);
+  console.log(`| ${what} | ${loaded.toFixed(1)} | ${(core * 100).toFixed(1)} % | ${at(50)} | ${at(99)} | ${at(99.9)} | ${times.length} | ${lost} |`);
+}
+
+writeFileSync(`${folder}/said.json`, JSON.stringify(await recorded()));
+const replay = spawn(process.execPath, [fileURLToPath(new URL('dashboard/replay.mjs', import.meta.url)), `${folder}/said.json`], { stdio: ['ignore', 'pipe', 'inherit'] });
+const [port] = await once(replay.stdout, 'data');
+const other = `http://127.0.0.1:${String(port).trim()}`;
+console.log('\n| who looks | pages/s | server, of a core | p50, ms | p99, ms | p99.9, ms | answers | lost |\n|---|---|---|---|---|---|---|---|');
+for (let round = 0; round < ROUNDS; round += 1) {
+  await measured('nobody');
+  await measured(`${BROWSERS} browsers, at another server`, other);
+  await measured(`${BROWSERS} browsers, at ours`, server.home);
+}
+replay.kill();
 
 await browser.close();
 await server.stop();

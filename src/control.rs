@@ -137,6 +137,7 @@ fn answer(stream: &UnixStream, engine: &Engine, accounts: &Accounts) -> io::Resu
         }
         Order::Forget(device, since) => engine
             .forget(device.as_deref(), since.map(Duration::from_secs))
+            .map(|deleted| deleted.said)
             .map_err(|error| error.to_string()),
         Order::WriteDown => match engine.write_down() {
             Ok(()) => Ok("written".to_owned()),

@@ -106,10 +106,10 @@ fn history(json: bool, settings: &Settings) -> Result<(), String> {
         return finish(writeln!(out, "{text}"));
     }
     let changes: Vec<Changed> = ask(&Order::Changes, settings)?;
-    finish(changes.iter().try_for_each(|Changed { at, way, scope, what }| {
+    finish(changes.iter().try_for_each(|Changed { at, way, scope, text, .. }| {
         let at = i64::try_from(*at).ok().and_then(|at| Timestamp::from_second(at).ok());
         let at = at.unwrap_or_default();
-        writeln!(out, "{at} {scope}: {what}, by {way}")
+        writeln!(out, "{at} {scope}: {text}, by {way}")
     }))
 }
 

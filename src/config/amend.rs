@@ -21,7 +21,14 @@ use super::{Config, HOUSE, Profile};
 pub enum Amendment {
     /// Says something of a profile, which is made where there is none of this name: what is null is
     /// left to the house from then on, what is not there stays.
-    Profile(String, String),
+    Profile {
+        /// Its name.
+        name: String,
+        /// Its name from then on; schedules that name it follow.
+        renamed: Option<String>,
+        /// What is said of it, as YAML.
+        says: String,
+    },
     /// Takes a profile away.
     NoProfile(String),
     /// Subscribes to a list.
@@ -52,8 +59,17 @@ impl Config {
     pub fn amend(&self, amendment: &Amendment) -> Result<Vec<(String, String)>, ConfigError> {
         let mut new = self.clone();
         let keys = match amendment {
-            Amendment::Profile(name, yaml) if name == HOUSE => new.say_of_house(yaml)?,
-            Amendment::Profile(name, yaml) => new.say_of_profile(name, yaml)?,
+            Amendment::Profile { name, renamed, says } => {
+                let mut keys = match renamed {
+                    Some(to) => new.rename_profile(name, to)?,
+                    None => Vec::new(),
+                };
+                keys.extend(match renamed.as_ref().unwrap_or(name) {
+                    name if name == HOUSE => new.say_of_house(says)?,
+                    name => new.say_of_profile(name, says)?,
+                });
+                keys
+            }
             Amendment::NoProfile(name) => new.drop_profile(name)?,
             Amendment::Subscribe(yaml) => new.subscribe(yaml)?,
             Amendment::Unsubscribe(name) => new.unsubscribe(name)?,
@@ -108,6 +124,25 @@ impl Config {
         self.compared(&mut reader, &map);
         reader.finish(None, name)?;
         Ok(vec!["profiles"])
+    }
+
+    fn rename_profile(&mut self, from: &str, to: &str) -> Result<Vec<&'static str>, ConfigError> {
+        let wrong = |text: &str| Err(ConfigError::new(from, None, text));
+        if from == HOUSE {
+            return wrong("the profile of the house keeps its name");
+        }
+        if to == HOUSE || self.profiles.iter().any(|profile| profile.name == to) {
+            return wrong(&format!("{} is another profile's name; write a new one", quoted(to)));
+        }
+        let Some(profile) = self.profiles.iter_mut().find(|profile| profile.name == from) else {
+            return wrong("there is no such profile");
+        };
+        to.clone_into(&mut profile.name);
+        let of_house = self.schedule.iter().any(|slot| slot.profile == from);
+        let others = self.profiles.iter_mut().map(|profile| &mut profile.schedule);
+        let slots = others.chain([&mut self.schedule]).flatten();
+        slots.filter(|slot| slot.profile == from).for_each(|slot| to.clone_into(&mut slot.profile));
+        Ok(if of_house { vec!["schedule"] } else { Vec::new() })
     }
 
     fn drop_profile(&mut self, name: &str) -> Result<Vec<&'static str>, ConfigError> {
@@ -184,7 +219,35 @@ mod tests {
     }
 
     fn says(name: &str, yaml: &str) -> Amendment {
-        Amendment::Profile(name.to_owned(), yaml.to_owned())
+        Amendment::Profile { name: name.to_owned(), renamed: None, says: yaml.to_owned() }
+    }
+
+    fn renamed(name: &str, to: &str) -> Amendment {
+        let (name, renamed) = (name.to_owned(), Some(to.to_owned()));
+        Amendment::Profile { name, renamed, says: r#"{"level":"relaxed"}"#.to_owned() }
+    }
+
+    #[test]
+    fn what_names_a_profile_follows_it() {
+        let file = format!("{FILE}\nschedule: daily 22:00-06:00 night");
+        let config = Config::from_yaml(&file, "t.yaml").unwrap();
+        let new = amended(&config, renamed("night", "asleep")).unwrap();
+        let mut expected = config.clone();
+        expected.profiles[1].name = "asleep".to_owned();
+        (expected.profiles[1].level, expected.profiles[1].own) = (Level::Relaxed, vec!["level"]);
+        expected.profiles[0].schedule[0].profile = "asleep".to_owned();
+        expected.schedule[0].profile = "asleep".to_owned();
+        assert_eq!(new, expected);
+        for (name, to, why) in [
+            ("night", "kids", "`kids` is another profile's name"),
+            ("night", HOUSE, "`house` is another profile's name"),
+            ("night", "a#b", "`a#b` is not a name"),
+            (HOUSE, "home", "keeps its name"),
+            ("nobody", "x", "there is no such profile"),
+        ] {
+            let said = amended(&config, renamed(name, to)).unwrap_err();
+            assert!(said.contains(why), "{said}");
+        }
     }
 
     #[test]

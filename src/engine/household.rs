@@ -92,7 +92,7 @@ impl Household {
     }
 
     /// Writes down what holds now.
-    fn keep(&self, way: Way, scope: &str, what: String) -> Result<(), StoreError> {
+    fn keep(&self, way: Way, made: Made) -> Result<(), StoreError> {
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(store) = store.as_mut() else { return Ok(()) };
         let all = {
@@ -106,8 +106,23 @@ impl Household {
         let settings: Vec<(&str, String)> =
             all.into_iter().filter_map(|(name, text)| Some((name, text.ok()?))).collect();
         let at = crate::clock::now().0.as_secs();
-        let (way, scope) = (way.as_str().to_owned(), scope.to_owned());
-        store.set(&settings, Some(&history::Change { at, way, scope, what }))
+        let Made { scope, what, given, text } = made;
+        let (way, what) = (way.as_str().to_owned(), what.to_owned());
+        store.set(&settings, Some(&history::Change { at, way, scope, what, given, text }))
+    }
+}
+
+/// A change that was made, as it is remembered; see [`history::Change`].
+struct Made {
+    scope: String,
+    what: &'static str,
+    given: String,
+    text: String,
+}
+
+impl Made {
+    fn new(scope: &str, what: &'static str, given: &str, text: String) -> Self {
+        Self { scope: scope.to_owned(), what, given: given.to_owned(), text }
     }
 }
 
@@ -123,28 +138,24 @@ impl Engine {
     /// # Errors
     /// What is wrong with it; then nothing has changed, but for [`ChangeError::NotKept`].
     pub fn change(&self, change: &Change, way: Way) -> Result<String, ChangeError> {
-        let (scope, what) = {
+        let made = {
             let mut state = self.household.state();
-            let said = self.apply(&mut state, change, way)?;
+            let made = self.apply(&mut state, change, way)?;
             self.renew(&state)?;
-            said
+            made
         };
+        let Made { scope, text, .. } = &made;
         self.household.changed.notify_all();
         // What is chosen of names may tell where somebody goes: that is for no log.
         if matches!(change, Change::Press(..) | Change::PauseUntilTomorrow(_)) {
-            info!("{what}, for {scope}, by {}", way.as_str());
+            info!("{text}, for {scope}, by {}", way.as_str());
         }
-        let said = format!("{what}, for {scope}");
-        self.household.keep(way, &scope, what).map_err(ChangeError::NotKept)?;
+        let said = format!("{text}, for {scope}");
+        self.household.keep(way, made).map_err(ChangeError::NotKept)?;
         Ok(said)
     }
 
-    fn apply(
-        &self,
-        state: &mut State,
-        change: &Change,
-        way: Way,
-    ) -> Result<(String, String), ChangeError> {
+    fn apply(&self, state: &mut State, change: &Change, way: Way) -> Result<Made, ChangeError> {
         if state.choices.count() >= MOST_CHOICES {
             return Err(ChangeError::Most);
         }
@@ -161,12 +172,13 @@ impl Engine {
                 let (scope, shown) = self.scope(target)?;
                 let (subject, text) = self.subject(subject)?;
                 state.choices.choose(&scope, &subject, *choice);
-                let word = match choice {
-                    Choice::Block => "refused",
-                    Choice::Allow => "allowed",
-                    Choice::Clear => "as settings and lists say",
+                let (what, word) = match choice {
+                    Choice::Block => ("refused", "refused"),
+                    Choice::Allow => ("allowed", "allowed"),
+                    Choice::Clear => ("cleared", "as settings and lists say"),
                 };
-                Ok((shown, format!("{text} is {word}")))
+                let (Subject::Name(given) | Subject::Company(given)) = &subject;
+                Ok(Made::new(&shown, what, given, format!("{text} is {word}")))
             }
             Change::Name(device, name) => {
                 let key = self.key(device)?;
@@ -181,16 +193,19 @@ impl Engine {
                 state.choices.device(&key).name.clone_from(name);
                 state.choices.tidy();
                 self.tell_directory(state);
-                let name = name.clone().unwrap_or_else(|| key.clone());
-                Ok((key, format!("its name is {name}")))
+                let what = if name.is_some() { "named" } else { "unnamed" };
+                let name = name.as_deref().unwrap_or(&key);
+                Ok(Made::new(&key, what, name, format!("its name is {name}")))
             }
             Change::Hold(device, profile) => {
                 let key = self.key(device)?;
                 profile.as_ref().map_or(Ok(()), |name| self.must_be_profile(name))?;
                 state.choices.device(&key).profile.clone_from(profile);
                 state.choices.tidy();
-                let profile = profile.clone().unwrap_or_else(|| "what the settings say".to_owned());
-                Ok((key, format!("its profile is {profile}")))
+                let (what, given) =
+                    profile.as_ref().map_or(("not_held", ""), |name| ("held", name));
+                let said = profile.as_deref().unwrap_or("what the settings say");
+                Ok(Made::new(&key, what, given, format!("its profile is {said}")))
             }
         }
     }
@@ -201,18 +216,26 @@ impl Engine {
         device: Option<&str>,
         press: Press,
         way: Way,
-    ) -> Result<(String, String), ChangeError> {
+    ) -> Result<Made, ChangeError> {
         let key = device.map(|device| self.key(device)).transpose()?;
         state.button.press(key.as_deref(), press, Moment::now());
-        let (word, what) = match press {
-            Press::On => ("on", "the button is on".to_owned()),
-            Press::Off => ("off", "the button is off".to_owned()),
-            Press::Pause(time) => ("paused", format!("the button is off for {} s", time.as_secs())),
-            Press::Follow => ("follow", "the button is as for the house".to_owned()),
+        let (word, what, text) = match press {
+            Press::On => ("on", "button_on", "the button is on".to_owned()),
+            Press::Off => ("off", "button_off", "the button is off".to_owned()),
+            Press::Pause(time) => {
+                ("paused", "button_paused", format!("the button is off for {} s", time.as_secs()))
+            }
+            Press::Follow => {
+                ("follow", "button_follow", "the button is as for the house".to_owned())
+            }
+        };
+        let seconds = match press {
+            Press::Pause(time) => time.as_secs().to_string(),
+            _ => String::new(),
         };
         let scope = if key.is_some() { "device" } else { HOUSE };
         *state.presses.entry((scope, word, way)).or_default() += 1;
-        Ok((key.unwrap_or_else(|| HOUSE.to_owned()), what))
+        Ok(Made::new(key.as_deref().unwrap_or(HOUSE), what, &seconds, text))
     }
 
     /// The key of the device that `text` means.
@@ -298,15 +321,25 @@ impl Engine {
         Ok(())
     }
 
-    /// Decides by `base`, and all that was set while the server runs, from the next query on.
+    /// Decides by `base`, and all that was set while the server runs, from the next query on. What
+    /// was chosen for a profile that is `renamed`, from one name to another, goes along.
     ///
     /// # Errors
     /// A rule of the settings that is no name; then nothing changes.
-    pub fn replace(&self, mut base: Base) -> Result<(), SnapshotError> {
+    pub fn replace(
+        &self,
+        mut base: Base,
+        renamed: Option<(&str, &str)>,
+    ) -> Result<(), SnapshotError> {
         base.number_companies(&self.companies);
-        let state = self.household.state();
+        let mut state = self.household.state();
         let devices = self.devices.capacity();
-        let new = Snapshot::new(Arc::new(base), &state.choices, &state.button, devices)?;
+        let mut choices = state.choices.clone();
+        if let Some((from, to)) = renamed {
+            choices.rename_profile(from, to);
+        }
+        let new = Snapshot::new(Arc::new(base), &choices, &state.button, devices)?;
+        state.choices = choices;
         let names = new.list_names();
         self.with_list_hits(|hits, totals| hits.rename(names, totals));
         self.query_log.begin(new.config.stats.level);
@@ -345,7 +378,7 @@ impl Engine {
     /// The store cannot be written.
     pub fn keep_since(&self, since: Since, key: &str, way: Way) -> Result<(), StoreError> {
         self.household.state().since = since;
-        self.household.keep(way, HOUSE, format!("setting {key}"))
+        self.household.keep(way, Made::new(HOUSE, "setting", key, format!("setting {key}")))
     }
 
     /// Where the button stands.

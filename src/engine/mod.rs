@@ -55,7 +55,7 @@ use live::Live;
 use query_log::QueryLog;
 pub use query_log::QueryLogFigures;
 use recorder::Recorder;
-pub use recorder::RecorderFigures;
+pub use recorder::{Deleted, RecorderFigures};
 use recordings::Recordings;
 pub use recordings::{Companion, Recorded, Site};
 pub use resolve::Resolver;

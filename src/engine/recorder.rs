@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use foldhash::fast::RandomState;
+use serde::Serialize;
 use tracing::{info, warn};
+use utoipa::ToSchema;
 
 use super::Engine;
 use crate::clients::DeviceId;
@@ -54,6 +56,17 @@ struct Told {
     /// When the write that is under way has begun.
     begun: Option<Instant>,
     was_slow: bool,
+}
+
+/// What was forgotten.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Deleted {
+    /// A line for people.
+    pub said: String,
+    /// Hours and days of counts.
+    pub hours: usize,
+    /// Queries of the log; null where none is kept.
+    pub queries: Option<usize>,
 }
 
 impl Recorder {
@@ -275,7 +288,7 @@ impl Engine {
         &self,
         device: Option<&str>,
         since: Option<Duration>,
-    ) -> Result<String, super::ChangeError> {
+    ) -> Result<Deleted, super::ChangeError> {
         let key = device.map(|device| self.key_kept(device)).transpose()?;
         let key = key.as_deref();
         // What is in memory is of the running hour: it goes where that hour goes, as written.
@@ -290,9 +303,10 @@ impl Engine {
             hours.and_then(|hours| Ok((hours, queries?))).map_err(super::ChangeError::Store)?;
         let whose = key.unwrap_or("all devices");
         let said = format!("forgot {hours} hours and days of counts of {whose}");
-        let queries = queries.map(|queries| format!(", and {queries} queries of the log"));
-        let queries = queries.unwrap_or_default();
-        Ok(format!("{said}{queries}; backups made before still have what they had"))
+        let log = queries.map(|queries| format!(", and {queries} queries of the log"));
+        let log = log.unwrap_or_default();
+        let said = format!("{said}{log}; backups made before still have what they had");
+        Ok(Deleted { said, hours, queries })
     }
 
     /// The key of a device that may not have asked since the start.

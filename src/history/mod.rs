@@ -44,6 +44,11 @@ const STEPS: &[&str] = &[
     // Counts were first laid out in another way, before there was a version.
     "",
     rollup::STEP,
+    "
+    ALTER TABLE change RENAME COLUMN what TO text;
+    ALTER TABLE change ADD COLUMN what TEXT NOT NULL DEFAULT '';
+    ALTER TABLE change ADD COLUMN given TEXT NOT NULL DEFAULT '';
+",
 ];
 /// Changes are remembered for so long.
 const REMEMBERED: Duration = Duration::from_secs(400 * 86_400);
@@ -99,8 +104,12 @@ pub struct Change {
     pub way: String,
     /// For whom.
     pub scope: String,
-    /// What.
+    /// What, in a word: `refused`, for example; empty for what was written down before there were any.
     pub what: String,
+    /// What is to be filled in, for that word.
+    pub given: String,
+    /// The same as a line for people.
+    pub text: String,
 }
 
 impl Store {
@@ -163,10 +172,11 @@ impl Store {
                        ON CONFLICT (name) DO UPDATE SET value = excluded.value";
             transaction.execute(sql, params![name, value])?;
         }
-        if let Some(Change { at, way, scope, what }) = change {
-            let sql = "INSERT INTO change (at, way, scope, what) VALUES (?1, ?2, ?3, ?4)";
+        if let Some(Change { at, way, scope, what, given, text }) = change {
+            let sql = "INSERT INTO change (at, way, scope, what, given, text)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
             let at = i64::try_from(*at).unwrap_or(i64::MAX);
-            transaction.execute(sql, params![at, way, scope, what])?;
+            transaction.execute(sql, params![at, way, scope, what, given, text])?;
             let forgotten = at.saturating_sub(REMEMBERED.as_secs() as i64);
             transaction.execute("DELETE FROM change WHERE at < ?1", [forgotten])?;
         }
@@ -199,12 +209,13 @@ fn changes(
     before: Option<i64>,
     most: usize,
 ) -> Result<Vec<(i64, Change)>, StoreError> {
-    let sql = "SELECT rowid, at, way, scope, what FROM change
+    let sql = "SELECT rowid, at, way, scope, what, given, text FROM change
                WHERE ?1 IS NULL OR rowid < ?1 ORDER BY rowid DESC LIMIT ?2";
     let mut statement = connection.prepare(sql)?;
     let read = |row: &rusqlite::Row<'_>| {
         let at = u64::try_from(row.get::<_, i64>(1)?).unwrap_or_default();
-        let change = Change { at, way: row.get(2)?, scope: row.get(3)?, what: row.get(4)? };
+        let (way, scope, what) = (row.get(2)?, row.get(3)?, row.get(4)?);
+        let change = Change { at, way, scope, what, given: row.get(5)?, text: row.get(6)? };
         Ok((row.get(0)?, change))
     };
     let most = i64::try_from(most).unwrap_or(i64::MAX);
@@ -304,7 +315,9 @@ mod tests {
     use super::*;
 
     fn change(at: u64, what: &str) -> Change {
-        Change { at, way: "command".to_owned(), scope: "house".to_owned(), what: what.to_owned() }
+        let [way, scope, what, given, text] =
+            ["command", "house", what, "", "a line"].map(str::to_owned);
+        Change { at, way, scope, what, given, text }
     }
 
     #[test]

@@ -113,6 +113,17 @@ impl Choices {
         self.devices.entry(key.to_owned()).or_default()
     }
 
+    /// Has all that was chosen for the profile `from`, and whoever is held to it, under `to`.
+    pub fn rename_profile(&mut self, from: &str, to: &str) {
+        // Of a profile of that name which is gone.
+        self.profiles.remove(to);
+        if let Some(chosen) = self.profiles.remove(from) {
+            self.profiles.insert(to.to_owned(), chosen);
+        }
+        let held = self.devices.values_mut().filter_map(|said| said.profile.as_mut());
+        held.filter(|profile| *profile == from).for_each(|profile| to.clone_into(profile));
+    }
+
     /// Lets go of entries that say nothing.
     pub fn tidy(&mut self) {
         self.profiles.retain(|_, chosen| *chosen != Chosen::default());
@@ -176,5 +187,24 @@ mod tests {
         assert_eq!(choices.count(), 2);
         choices.choose(&Scope::Device("tv".to_owned()), &name, Choice::Clear);
         assert_eq!(choices, Choices::default());
+    }
+
+    #[test]
+    fn a_profiles_choices_and_devices_go_along_with_its_name() {
+        let mut choices = Choices::default();
+        let name = |name: &str| Subject::Name(name.to_owned());
+        let profile = |name: &str| Scope::Profile(name.to_owned());
+        choices.choose(&profile("kids"), &name("ads.example"), Choice::Block);
+        choices.choose(&profile("teens"), &name("of-one-that-is-gone.example"), Choice::Block);
+        for (key, profile) in [("tv", "kids"), ("phone", "adults")] {
+            choices.device(key).profile = Some(profile.to_owned());
+        }
+        choices.rename_profile("kids", "teens");
+        let mut expected = Choices::default();
+        expected.choose(&profile("teens"), &name("ads.example"), Choice::Block);
+        for (key, profile) in [("tv", "teens"), ("phone", "adults")] {
+            expected.device(key).profile = Some(profile.to_owned());
+        }
+        assert_eq!(choices, expected);
     }
 }

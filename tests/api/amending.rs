@@ -1,8 +1,12 @@
 //! Profiles, schedules and subscriptions, as forms change them.
 
+use std::mem;
+
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::described::Api;
+use super::house::Server;
 use super::house::dns::{NOERROR, NXDOMAIN};
 use super::house::web::Answer;
 use super::{asked, asks, upstream};
@@ -65,6 +69,53 @@ fn what_is_said_of_a_profile_acts_on_the_next_query_and_loses_nothing() {
     ] {
         assert_eq!(says(&api, name, &body).status, 422, "{name} {body}");
     }
+}
+
+#[test]
+fn whatever_names_a_profile_follows_it() {
+    let upstream = upstream();
+    let server = asked(&upstream);
+    let api = Api::of(&server);
+    let key = api.key(2);
+    let held = |key: &str| {
+        api.get("/devices/{key}", &format!("/devices/{key}"))["profile"].as_str().map(str::to_owned)
+    };
+    let at = format!("/devices/{key}");
+    let hold = json!({"profile": "kids"}).to_string();
+    assert_eq!(api.send("PUT", "/devices/{key}", &at, Some(&hold)).status, 200);
+    let body = json!({"services": ["tiktok"], "schedule": ["daily 00:00-24:00 night"]});
+    assert_eq!(says(&api, "night", &json!({"services": ["tiktok"]})).status, 200);
+    assert_eq!(says(&api, "kids", &body).status, 200);
+    let chosen =
+        json!({"scope": {"profile": "kids"}, "subject": {"name": "x.example"}, "choice": "block"});
+    assert_eq!(api.post("/choices", chosen).status, 200);
+
+    assert_eq!(says(&api, "night", &json!({"name": "asleep"})).status, 200);
+    assert_eq!(profile(&api, "kids")["schedule"], json!(["daily 00:00-24:00 asleep"]));
+    assert_eq!(asks(&server, 2, OF_SERVICE), NXDOMAIN);
+    // With something else that is said of it, in one.
+    let body = json!({"name": "teens", "schedule": [], "services": null});
+    assert_eq!(says(&api, "kids", &body).status, 200);
+    assert_eq!((profile(&api, "kids"), held(&key).as_deref()), (Value::Null, Some("teens")));
+    assert_eq!(profile(&api, "teens")["devices"], json!([key]));
+    let scopes = api.items("/choices", "/choices");
+    assert!(scopes.iter().any(|one| one["scope"] == json!({"profile": "teens"})), "{scopes:#?}");
+    assert_eq!([asks(&server, 1, "x.example"), asks(&server, 2, "x.example")], [NOERROR, NXDOMAIN]);
+    assert_eq!(asks(&server, 2, OF_SERVICE), NOERROR);
+
+    for (name, to) in [("teens", "asleep"), ("teens", "house"), ("house", "home"), ("nobody", "x")]
+    {
+        let refused = says(&api, name, &json!({"name": to}));
+        assert_eq!(refused.status, 422, "{name} {to}");
+    }
+    assert_eq!(says(&api, "teens", &json!({"name": "teens"})).status, 200, "its own");
+    let mut server = server;
+    server.signal("-TERM");
+    assert!(server.wait().success());
+    let settings = server.config();
+    let folder = mem::replace(&mut server.folder, TempDir::new().unwrap());
+    let server = Server::start_in(folder, &settings);
+    assert_eq!([asks(&server, 1, "x.example"), asks(&server, 2, "x.example")], [NOERROR, NXDOMAIN]);
 }
 
 #[test]

@@ -256,6 +256,13 @@ fn what_is_set_acts_on_the_next_query() {
 
     let changes = api.items("/changes", "/changes");
     assert!(changes.iter().any(|change| change["way"] == "web"), "{changes:#?}");
+    let what = |what: &str| changes.iter().find(|change| change["what"] == what).cloned();
+    let named = what("named").expect("a word for it");
+    assert_eq!(
+        (&named["given"], &named["text"]),
+        (&json!("Anna's TV"), &json!("its name is Anna's TV"))
+    );
+    assert_eq!(what("held").expect("a word for it")["given"], "kids");
     // In pages, all and each once, however much is changed meanwhile.
     let (mut seen, mut after) = (Vec::new(), String::new());
     loop {
@@ -274,6 +281,7 @@ fn what_is_set_acts_on_the_next_query() {
     assert_eq!(api.post("/lists/update", json!({"names": ["nobody's"]})).status, 422);
     let said = api.post("/forget", json!({"device": key})).json();
     assert!(said["said"].as_str().unwrap().starts_with("forgot 1 hours and days"), "{said}");
+    assert_eq!((&said["hours"], &said["queries"]), (&json!(1), &Value::Null));
     let companies = api.items("/companies", "/companies");
     assert!(companies.iter().all(|company| company["devices"] == 1), "{companies:#?}");
     api.post("/forget", json!({}));

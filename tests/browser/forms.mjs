@@ -75,7 +75,17 @@ test('a profile is made, changed and removed by its form, with keys alone', asyn
   assert.deepEqual((await kept).postDataJSON(), { level: null });
   await page.waitForSelector('dialog', { state: 'detached' });
 
+  // What names it follows; a name that is another's is not even sent.
   await page.click('button[aria-label="Edit: night"]');
+  await page.fill('dialog label:has-text("Name") input >> nth=0', 'kids');
+  await page.click('dialog button.main');
+  await page.waitForSelector('dialog .wrong >> text=/already/');
+  await page.fill('dialog label:has-text("Name") input >> nth=0', 'asleep');
+  const renamed = sent();
+  await page.click('dialog button.main');
+  assert.deepEqual((await renamed).postDataJSON(), { name: 'asleep' });
+  await page.waitForSelector('h2 >> text=asleep');
+  await page.click('button[aria-label="Edit: asleep"]');
   await page.click('dialog button.danger');
   await page.click('dialog button.danger >> text=Yes');
   await page.waitForSelector('dialog .wrong >> text=/take it out there first/');

@@ -209,9 +209,13 @@ test('in German nothing that the server says is English, but for what has no wor
   const said = await page.request.get(`${home}/api/v1/status`).then((answer) => answer.json());
   const { items: alerts } = await page.request.get(`${home}/api/v1/alerts`).then((answer) => answer.json());
   const { items: lists } = await page.request.get(`${home}/api/v1/lists`).then((answer) => answer.json());
+  const { items: changes } = await page.request.get(`${home}/api/v1/changes`).then((answer) => answer.json());
+  const { files } = await page.request.get(`${home}/api/v1/kept`).then((answer) => answer.json());
   /** @type {[string, string[], string][]} */
   const shown = [['home', said.problems.flatMap((/** @type {any} */ one) => [one.text, one.mend]), 'Ihr Server antwortet nicht'],
     ['alerts', alerts.map((/** @type {any} */ one) => one.text), 'zum ersten Mal'],
+    ['alerts', changes.map((/** @type {any} */ one) => one.what && one.text).filter(Boolean), 'Der Knopf ist für 10 Minuten aus.'],
+    ['privacy', files.map((/** @type {any} */ one) => one.text), 'Kopien von Listen'],
     ['lists', lists.flatMap((/** @type {any} */ one) => [one.error, one.refused]).filter(Boolean), 'ganze Top-Level-Domain']];
   for (const [name, english, german] of shown) {
     await go(name);
@@ -223,6 +227,9 @@ test('in German nothing that the server says is English, but for what has no wor
   await go('home');
   await page.reload();
   await page.waitForSelector('.note [lang=en] >> text=Something new.');
+  await go('alerts');
+  await page.waitForSelector('.list [lang=en] >> text=something that an older version wrote down');
+  await page.waitForSelector('.list >> text=Profil „kids“');
   await close();
 });
 

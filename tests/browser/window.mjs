@@ -74,11 +74,27 @@ async function faults(page) {
   const [wide, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
   const missing = await page.evaluate((keys) => keys.filter((key) => key.includes('.') && document.body.innerText.split(/\s/).includes(key)), Object.keys(en));
   const broken = await page.evaluate((words) => words.some((word) => document.querySelector('main')?.innerText.includes(word)), [en['error.unknown'], de['error.unknown']]);
+  // Words over words, in one row of something.
+  const covered = await page.evaluate(() => [...document.querySelectorAll('main li, main tr, main dl, main header')].flatMap((row) => {
+    const walk = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
+    /** @type {{ text: string, edge: DOMRect }[]} */
+    const all = [];
+    for (let node = walk.nextNode(); node; node = walk.nextNode()) {
+      const text = node.textContent?.trim() ?? '';
+      if (!text || node.parentElement?.closest('.unseen, svg, option, thead')) continue;
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      all.push(...[...range.getClientRects()].map((edge) => ({ text, edge })));
+    }
+    const over = (/** @type {DOMRect} */ a, /** @type {DOMRect} */ b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4;
+    return all.flatMap((one, i) => all.slice(i + 1).filter((other) => other.text !== one.text && over(one.edge, other.edge)).map((other) => `${one.text} | ${other.text}`));
+  }).slice(0, 3));
   await page.evaluate(AXE);
   const found = await page.evaluate(() => /** @type {any} */ (globalThis).axe.run({ exclude: [['.links']] }, { resultTypes: ['violations'] }));
   return [
     ...(wide > window ? [`${wide} px wide in a window of ${window}`] : []),
     ...(broken ? ['it is broken'] : []),
+    ...covered.map((words) => `one covers the other: ${words}`),
     ...missing.map((key) => `no words for ${key}`),
     ...found.violations.filter((/** @type {any} */ one) => ['serious', 'critical'].includes(one.impact))
     .map((/** @type {any} */ one) => `${one.id}: ${one.nodes.slice(0, 3).map((/** @type {any} */ node) => `${node.html.slice(0, 140)} (${node.any[0]?.message ?? ''})`).join(' | ')}`),

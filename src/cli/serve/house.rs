@@ -14,7 +14,7 @@ use tracing::{error, info, warn};
 
 use super::Settings;
 use super::subscriptions::Due;
-use crate::config::Config;
+use crate::config::{Amendment, Config};
 use crate::engine::{Base, Engine, Setting, Way, Wish, Wished};
 use crate::hardening::Hardened;
 use crate::lists::Status;
@@ -56,14 +56,14 @@ impl House {
                         if let Ok(time) = NotifyState::monotonic_usec_now() {
                             let _ = sd_notify::notify(&[NotifyState::Reloading, time]);
                         }
-                        let _ = self.reload(self.read());
+                        let _ = self.reload(self.read(), None);
                         self.reload_certificate();
                         let _ = sd_notify::notify(&[NotifyState::Ready]);
                         self.due.look();
                     }
                     Some(()) = self.news.recv() => {
                         let config = self.engine.snapshot().config.clone();
-                        let _ = self.reload(Ok(config));
+                        let _ = self.reload(Ok(config), None);
                     }
                     Some(Wished { wish, outcome }) = wished.recv() => {
                         let _ = outcome.try_send(self.fulfil(wish));
@@ -87,8 +87,13 @@ impl House {
         Ok(config)
     }
 
-    fn reload(&self, config: Result<Config, String>) -> Result<(), String> {
-        let reloaded = config.and_then(|config| reload(config, &self.engine, self.data.as_ref()));
+    fn reload(
+        &self,
+        config: Result<Config, String>,
+        renamed: Option<(&str, &str)>,
+    ) -> Result<(), String> {
+        let data = self.data.as_ref();
+        let reloaded = config.and_then(|config| reload(config, renamed, &self.engine, data));
         match &reloaded {
             Ok(()) => drop(self.reloads.ok.fetch_add(1, Ordering::Relaxed)),
             Err(error) => {
@@ -101,12 +106,16 @@ impl House {
 
     fn fulfil(&self, wish: Wish) -> Result<String, String> {
         match wish {
-            Wish::Set(key, value, way) => self.set(vec![(key, value)], way),
+            Wish::Set(key, value, way) => self.set(vec![(key, value)], None, way),
             Wish::Amend(amendment, way) => {
                 let (config, _) = self.settings.read_with(&self.engine.since())?;
                 let made = config.amend(&amendment).map_err(|error| error.to_string())?;
                 let made = made.into_iter().map(|(key, value)| (key, Some(value)));
-                self.set(made.collect(), way)
+                let renamed = match &amendment {
+                    Amendment::Profile { name, renamed: Some(to), .. } => Some((&**name, &**to)),
+                    _ => None,
+                };
+                self.set(made.collect(), renamed, way)
             }
             Wish::Settings => {
                 serde_json::to_string(&self.tell()?).map_err(|error| error.to_string())
@@ -125,8 +134,14 @@ impl House {
         }
     }
 
-    /// Makes settings, all or none; those without a value are as the file says from then on.
-    fn set(&self, made: Vec<(String, Option<String>)>, way: Way) -> Result<String, String> {
+    /// Makes settings, all or none; those without a value are as the file says from then on. With
+    /// them a profile may be renamed, from one name to another.
+    fn set(
+        &self,
+        made: Vec<(String, Option<String>)>,
+        renamed: Option<(&str, &str)>,
+        way: Way,
+    ) -> Result<String, String> {
         let mut since = self.engine.since();
         let (_, before) = self.settings.read_with(&since)?;
         let is_set = made.iter().all(|(_, value)| value.is_some());
@@ -145,7 +160,7 @@ impl House {
         }
         // The file may have changed meanwhile.
         self.hardened.admits(&config)?;
-        self.reload(Ok(config))?;
+        self.reload(Ok(config), renamed)?;
         self.due.look();
         let said = if is_set { "is set" } else { "is as the file says" };
         self.engine.keep_since(since, &keys, way).map_err(|error| {
@@ -174,7 +189,12 @@ impl House {
 
 /// Reads lists again and decides by them and `config` from then on. Runs on a thread of its
 /// own: queries are answered by the old ones meanwhile.
-fn reload(config: Config, engine: &Arc<Engine>, data: Option<&PathBuf>) -> Result<(), String> {
+fn reload(
+    config: Config,
+    renamed: Option<(&str, &str)>,
+    engine: &Arc<Engine>,
+    data: Option<&PathBuf>,
+) -> Result<(), String> {
     let old = engine.snapshot();
     let restart = needs_restart(&old.config, &config);
     let new = Base::load(config, data.map(PathBuf::as_path), Some(&old))
@@ -191,7 +211,7 @@ fn reload(config: Config, engine: &Arc<Engine>, data: Option<&PathBuf>) -> Resul
         warn!("changed, but used only from the next start on: {}", restart.join(", "));
     }
     report(&new);
-    engine.replace(new).map_err(|error| error.to_string())
+    engine.replace(new, renamed).map_err(|error| error.to_string())
 }
 
 /// What is used at the start alone: keys of settings, or sections.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tracing::warn;
 
 use super::super::{Engine, surroundings};
+use super::Made;
 use crate::clock::Moment;
 use crate::config::HOUSE;
 use crate::engine::Way;
@@ -42,8 +43,9 @@ impl Engine {
             }
             if ended {
                 drop(state);
-                let what = "a pause is over, or the clock was set".to_owned();
-                if let Err(error) = self.household.keep(Way::Clock, HOUSE, what) {
+                let text = "a pause is over, or the clock was set".to_owned();
+                let made = Made::new(HOUSE, "pause_over", "", text);
+                if let Err(error) = self.household.keep(Way::Clock, made) {
                     warn!("{error}");
                 }
                 state = self.household.state();

@@ -21,8 +21,15 @@ pub(super) struct Changed {
     way: String,
     /// For whom.
     scope: String,
-    /// What.
+    /// What, in a word: `button_on`, `button_off`, `button_paused`, `button_follow`, `pause_over`,
+    /// `refused`, `allowed`, `cleared`, `named`, `unnamed`, `held`, `not_held`, `setting`; empty for
+    /// what an older version wrote down.
     what: String,
+    /// Of whom or what, for that word: a name, a company, a profile, keys of settings; for how many
+    /// seconds.
+    given: String,
+    /// The same as a line for people.
+    text: String,
     #[serde(skip)]
     number: i64,
 }
@@ -41,12 +48,9 @@ pub(super) async fn list(
     house
         .read(move |_, reader| {
             let changes = reader.changes(before, most)?.into_iter();
-            let changes = changes.map(|(number, Change { at, way, scope, what })| Changed {
-                at,
-                way,
-                scope,
-                what,
-                number,
+            let changes = changes.map(|(number, change)| {
+                let Change { at, way, scope, what, given, text } = change;
+                Changed { at, way, scope, what, given, text, number }
             });
             Page::first(changes.collect(), &paging, |change| change.number.to_string()).map(Json)
         })

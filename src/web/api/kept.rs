@@ -14,23 +14,28 @@ use super::super::problem::{Body, Problem};
 use super::super::scope::{Admin, Reader};
 use super::{House, Said};
 use crate::config::StatsLevel;
+use crate::engine::Deleted;
 
-/// Files of the data folder, by how their names begin, and what is in them.
-const FILES: [(&str, &str); 14] = [
-    ("trackless.db.before", "the store as it was before a newer version laid it out anew"),
-    ("before-restore", "what was there before a backup was restored"),
-    ("backup.draft", "copies that go into a backup"),
-    ("trackless.db", "who followed whom, by hour and day; what you set; names you gave"),
-    ("trackless.damaged", "a store that could not be read any more"),
-    ("queries.db", "queries with their names and devices, where they are kept"),
-    ("account", "passwords as hashes, codes, sessions and tokens"),
-    ("device.key", "the key of devices' pseudonyms"),
-    ("rules.table", "all lists, compiled"),
-    ("lists", "copies of lists"),
-    ("ca.", "the house's own authority for certificates, and its key"),
-    ("acme", "certificates of a public authority, and their keys"),
-    ("cache", "held answers, with names that were asked for"),
-    ("control.sock", "where the command line gives its orders"),
+/// Files of the data folder, by how their names begin, and what is in them: in a word, and in many.
+const FILES: [(&str, &str, &str); 14] = [
+    (
+        "trackless.db.before",
+        "store_before",
+        "the store as it was before a newer version laid it out anew",
+    ),
+    ("before-restore", "restored_over", "what was there before a backup was restored"),
+    ("backup.draft", "draft", "copies that go into a backup"),
+    ("trackless.db", "store", "who followed whom, by hour and day; what you set; names you gave"),
+    ("trackless.damaged", "damaged", "a store that could not be read any more"),
+    ("queries.db", "queries", "queries with their names and devices, where they are kept"),
+    ("account", "account", "passwords as hashes, codes, sessions and tokens"),
+    ("device.key", "key", "the key of devices' pseudonyms"),
+    ("rules.table", "table", "all lists, compiled"),
+    ("lists", "lists", "copies of lists"),
+    ("ca.", "authority", "the house's own authority for certificates, and its key"),
+    ("acme", "certificates", "certificates of a public authority, and their keys"),
+    ("cache", "cache", "held answers, with names that were asked for"),
+    ("control.sock", "control", "where the command line gives its orders"),
 ];
 
 /// What is kept.
@@ -51,8 +56,12 @@ pub(super) struct Kept {
 #[derive(Debug, Serialize, ToSchema)]
 struct File {
     name: String,
-    /// What is in it.
+    /// What is in it, in a word: `store`, `store_before`, `restored_over`, `draft`, `damaged`,
+    /// `queries`, `account`, `key`, `table`, `lists`, `authority`, `certificates`, `cache`, `control`,
+    /// or `unknown`.
     what: &'static str,
+    /// The same as a line for people.
+    text: &'static str,
     bytes: u64,
 }
 
@@ -96,9 +105,10 @@ fn files(folder: &Path) -> Vec<File> {
     let mut files: Vec<File> = entries
         .map(|entry| {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let known = FILES.iter().find(|(begin, _)| name.starts_with(begin));
-            let what = known.map_or("not known", |(_, what)| what);
-            File { what, bytes: bytes(&entry.path()), name }
+            let known = FILES.iter().find(|(begin, ..)| name.starts_with(begin));
+            let (what, text) =
+                known.map_or(("unknown", "not known"), |(_, what, text)| (what, text));
+            File { what, text, bytes: bytes(&entry.path()), name }
         })
         .collect();
     files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -128,17 +138,16 @@ pub(super) struct Forget {
 
 /// Forgets what was counted, in memory and on the disk
 #[utoipa::path(post, path = "/forget", tag = "admin", request_body = Forget,
-    responses((status = 200, body = Said)))]
+    responses((status = 200, body = Deleted)))]
 pub(super) async fn forget(
     _: Admin,
     State(house): State<Arc<House>>,
     Body(Forget { device, seconds }): Body<Forget>,
-) -> Result<Json<Said>, Problem> {
+) -> Result<Json<Deleted>, Problem> {
     house
         .work(move |house| {
             let since = seconds.map(Duration::from_secs);
-            let said = house.engine.forget(device.as_deref(), since)?;
-            Ok(Json(Said { said }))
+            Ok(Json(house.engine.forget(device.as_deref(), since)?))
         })
         .await
 }

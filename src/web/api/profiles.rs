@@ -104,6 +104,11 @@ pub(super) async fn list(
 #[serde(deny_unknown_fields)]
 #[schema(as = ProfileSays)]
 pub(super) struct Says {
+    /// Its new name; schedules that name it, devices that are held to it and what was chosen for it
+    /// follow.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1, max_length = 64)]
+    name: Option<String>,
     /// Whom it is for: devices by name, `#tag`, networks.
     #[serde(default, rename(serialize = "for"), skip_serializing_if = "Option::is_none")]
     members: Option<Vec<String>>,
@@ -159,11 +164,12 @@ pub(super) async fn say(
     _: Admin,
     State(house): State<Arc<House>>,
     Path(name): Path,
-    Body(says): Body<Says>,
+    Body(mut says): Body<Says>,
 ) -> Result<Json<Said>, Problem> {
+    let renamed = says.name.take().filter(|to| *to != name);
     // What is written in JSON is YAML, too.
     let says = serde_json::to_string(&says).unwrap_or_default();
-    house.amend(Amendment::Profile(name, says)).await
+    house.amend(Amendment::Profile { name, renamed, says }).await
 }
 
 /// Takes a profile away; whoever was held to it is as the house

@@ -77,7 +77,9 @@ export function change(house, method, path, body) {
       const before = house.profiles[at];
       const kept = Object.fromEntries(Object.entries(before ?? {}).filter(([key]) => !['level', 'lists', 'services', 'bypass', 'safe_search', 'answer'].includes(key) || before?.own.includes(key)));
       const says = Object.fromEntries(Object.entries({ ...kept, ...body }).filter(([, value]) => value !== null));
-      house.profiles.splice(at < 0 ? house.profiles.length : at, 1, profile(parts[1], says));
+      const called = body.name ?? parts[1] ?? '';
+      house.profiles.splice(at < 0 ? house.profiles.length : at, 1, profile(called, says));
+      for (const one of house.profiles) one.schedule = one.schedule.map((/** @type {string} */ slot) => (slot.endsWith(` ${parts[1]}`) ? slot.replace(/\S+$/, called) : slot));
       return said('profiles is set');
     }
     case 'DELETE profiles': {
@@ -98,7 +100,7 @@ export function change(house, method, path, body) {
       if (one) Object.assign(one, { value: one.default, source: 'default' });
       return [204, null];
     }
-    case 'POST forget': return said('Forgotten: 8 days of 28 devices, 12,031 counts.');
+    case 'POST forget': return [200, { said: 'forgot 8 hours and days of counts of all devices', hours: 8, queries: null }];
     case 'POST cache': return said('8,211 answers let go.');
     case 'POST recordings': {
       const tracker = (/** @type {number} */ c, /** @type {number} */ seen, /** @type {number} */ visits) => ({ company: companies[c].name, domains: companies[c].domains.slice(0, 2), seen: Math.min(seen, visits), refused: seen * 2 });

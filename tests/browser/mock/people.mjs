@@ -36,8 +36,9 @@ export function fresh(now) {
       { scope: { house: true }, subject: { name: 'shop.example' }, choice: 'allow' },
     ]),
     changes: [
-      { at: now - 4000, way: 'web', scope: 'house', what: 'TikTok is refused' },
-      { at: now - 90000, way: 'command', scope: 'house', what: 'paused for 10 minutes' },
+      { at: now - 4000, way: 'web', scope: 'house', what: 'refused', given: 'TikTok', text: 'company TikTok is refused' },
+      { at: now - 90000, way: 'command', scope: 'house', what: 'button_paused', given: '600', text: 'the button is off for 600 s' },
+      { at: now - 95000, way: 'web', scope: 'profile kids', what: '', given: '', text: 'something that an older version wrote down' },
     ],
     profiles: [profile('house', { ...HOUSE, schedule: ['daily 23:00-24:00 night'], block: ['ads.example'] }), profile('adults', {}),
       profile('kids', { level: 'strict', services: ['tiktok', 'discord'], safe_search: 'all', bypass: 'all', members: ['#kid'], schedule: ['mon,tue,wed,thu,sun 20:00-07:00 night', 'sat 08:00-10:00 house'], block_companies: ['TikTok'], answer: 'refused' }),

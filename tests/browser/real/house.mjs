@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { awake, chance, companies, devices, pairs } from '../mock/household.mjs';
-import { DESK, launch, open as window, pages, PHONE, shot } from '../window.mjs';
+import { DESK, launch, open as window, pages, PHONE, settled, shot } from '../window.mjs';
 import { askAll, start, upstream } from './server.mjs';
 
 const SHOTS = process.env.SHOTS;
@@ -47,7 +47,7 @@ async function live(port, day, hour) {
 
 before(async () => {
   far = await upstream();
-  const settings = `upstream: udp://127.0.0.1:${far.address().port}\naccess: { rate: 0 }\nhistory: { flush: 1s }\nprofiles:\n  - { name: adults }\n  - { name: things, bypass: all }\n`
+  const settings = `upstream: udp://127.0.0.1:${far.address().port}\naccess: { rate: 0 }\nhistory: { flush: 1s }\nstats: { level: full }\nprofiles:\n  - { name: adults }\n  - { name: things, bypass: all }\n`
     + '  - { name: kids, level: strict, services: [tiktok], safe_search: search, schedule: [sun-thu 20:00-07:00 night] }\n  - { name: night, only_allowed: true }\n';
   const program = String(process.env.TRACKLESS);
   const today = Math.floor(Date.now() / 86400000);
@@ -95,6 +95,44 @@ after(async () => {
   far?.close();
   rmSync(folder, { recursive: true });
 });
+
+for (const [size, where] of /** @type {const} */ ([[PHONE, 'phone'], [DESK, 'desk']])) {
+  test(`the log of queries, in parts and as a whole: ${where}`, async () => {
+    const { page, go, check, close } = await window(browser, server.home, { size, login });
+    await go('queries');
+    const rows = page.locator('.asked li');
+    /** The rows once there are others than before. @param {() => Promise<unknown>} change */
+    const after = async (change) => {
+      const news = page.waitForResponse((response) => response.url().includes('/queries?'));
+      await change();
+      await news;
+      await settled(page);
+    };
+    assert.equal(await rows.count(), 100);
+    await after(() => page.click('button >> text=Older ones'));
+    await page.waitForFunction(() => document.querySelectorAll('.asked li').length === 200);
+    const times = await page.locator('.asked time').allInnerTexts();
+    assert.equal(times.length, 200);
+    await check('the log, two pages of it');
+    await after(() => page.selectOption('main select >> nth=1', 'block'));
+    assert.equal(await page.locator('.asked li:not(.block)').count(), 0);
+    assert.ok(await rows.count());
+    await after(() => page.selectOption('main select >> nth=0', phone));
+    const name = await page.locator('main select >> nth=0').evaluate((one) => /** @type {any} */ (one).selectedOptions[0].text);
+    assert.deepEqual([...new Set(await page.locator('.asked .who').allInnerTexts())], [name]);
+    await after(() => page.selectOption('main select >> nth=1', ''));
+    await after(() => page.fill('main input[type=search]', 'example'));
+    const names = await page.locator('.asked b').allInnerTexts();
+    assert.ok(names.length > 0 && names.every((one) => one.includes('example')), names.join(' '));
+    await rows.first().locator('button').click();
+    await page.waitForSelector('dialog[open] >> text=No rule matches this name.');
+    await check('why');
+    await page.keyboard.press('Escape');
+    await after(() => page.fill('main input[type=search]', 'nobody-asked-for-this'));
+    await page.waitForSelector('.empty >> text=Nothing of that name.');
+    await close();
+  });
+}
 
 for (const [size, where] of /** @type {const} */ ([[PHONE, 'phone'], [DESK, 'desk']])) {
   test(`every page, light and dark: ${where}`, async () => {

@@ -213,6 +213,11 @@ test('a profile by its form: for whom, and which services are refused', async ()
   await page.waitForSelector('.toast >> text=/It holds already/', { timeout: 60000 });
   await becomes(SERVICE, NXDOMAIN);
   await page.click('button[aria-label="Edit: kids"]');
+  await page.fill('dialog label:has-text("Name") input >> nth=0', 'teens');
+  await page.click('dialog button.main');
+  await page.waitForSelector('button[aria-label="Edit: teens"]', { timeout: 60000 });
+  await becomes(SERVICE, NXDOMAIN);
+  await page.click('button[aria-label="Edit: teens"]');
   await page.click('dialog button.danger');
   await page.click('dialog button.danger >> text=Yes');
   await page.waitForSelector('.toast >> text=/is gone/', { timeout: 60000 });

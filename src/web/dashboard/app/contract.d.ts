@@ -70,7 +70,7 @@ export interface Profile {
 }
 export interface Upstream { url: string; queries: number; failures: number; healthy: boolean; mean_ms: number | null }
 export interface Alert { at: number; kind: string; what: string; device: string | null; company: string | null; list: string | null; text: string }
-export interface Kept { level: string; files: { name: string; what: string; bytes: number }[]; retention: { hours: number; days: number; queries: number | null } }
+export interface Kept { level: string; files: { name: string; what: string; text: string; bytes: number }[]; retention: { hours: number; days: number; queries: number | null } }
 export interface Door { address: string; port: number }
 export interface SetupInfo {
   addresses: string[]; dns: Door[]; tls: Door[]; https: Door[]; quic: Door[];
@@ -83,5 +83,5 @@ export interface Recording {
   sites: { site: string; visits: number; trackers: { company: string; domains: string[]; seen: number; refused: number }[] }[];
 }
 export interface ChoiceMade { scope: Scope; subject: Subject; choice: Choice }
-export interface Change { at: number; way: 'command' | 'web' | 'device' | 'clock'; scope: string; what: string }
+export interface Change { at: number; way: 'command' | 'web' | 'device' | 'clock'; scope: string; what: string; given: string; text: string }
 export interface Page<T> { items: T[]; next?: string | null }

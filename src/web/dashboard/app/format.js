@@ -67,5 +67,5 @@ export function lasting(seconds) {
 /** @param {number} n */
 export function bytes(n) {
   const [value, unit] = n >= 1e9 ? [n / 1e9, 'gigabyte'] : n >= 1e6 ? [n / 1e6, 'megabyte'] : n >= 1e3 ? [n / 1e3, 'kilobyte'] : [n, 'byte'];
-  return once(`size ${unit}`, (l) => new Intl.NumberFormat(l, { style: 'unit', unit: String(unit), maximumFractionDigits: 1 })).format(Number(value));
+  return once(`size ${unit}`, (l) => new Intl.NumberFormat(l, { style: 'unit', unit: String(unit), unitDisplay: unit === 'byte' ? 'long' : 'short', maximumFractionDigits: 1 })).format(Number(value));
 }

@@ -16,7 +16,7 @@ export const changed = signal(0);
 /** Whether the server can be reached. */
 export const reached = signal(true);
 
-/** @typedef {{ id: number, text: string, undo?: (() => void) | undefined }} Toast */
+/** @typedef {{ id: number, text: string, undo?: (() => void) | undefined, own: boolean }} Toast own: in the server's words */
 /** @type {import('../vendor/preact.js').Signal<Toast[]>} */
 export const toasts = signal([]);
 let count = 0;
@@ -25,10 +25,11 @@ let count = 0;
  * A line that goes away by itself.
  * @param {string} text
  * @param {() => void} [undo]
+ * @param {boolean} [own] it is in the server's words
  */
-export function tell(text, undo) {
+export function tell(text, undo, own = false) {
   const id = (count += 1);
-  toasts.value = [...toasts.value.slice(-2), { id, text, undo }];
+  toasts.value = [...toasts.value.slice(-2), { id, text, undo, own }];
   setTimeout(() => dropToast(id), undo ? 12000 : 6000);
 }
 
@@ -53,7 +54,7 @@ export async function attempt(work) {
   try {
     return await work();
   } catch (failure) {
-    tell(line(failure));
+    tell(line(failure), undefined, failure instanceof Failure && failure.status > 0);
     return undefined;
   }
 }

@@ -7,7 +7,7 @@ import { Verdict } from './verdict.js';
 
 /** @param {{ items: import('../app/contract').Asked[], onWhy: (item: import('../app/contract').Asked) => void, days?: boolean }} props days: they are not all of just now */
 export function Asked({ items, onWhy, days = false }) {
-  return html`<ol class=${days ? 'asked days' : 'asked'}>${items.map((item) => html`<li key=${item.number} class=${item.verdict}>
+  return html`<ol class=${days ? 'asked dated' : 'asked'}>${items.map((item) => html`<li key=${item.number} class=${item.verdict}>
     <time>${days ? `${day(item.at)}, ` : ''}${second(item.at)}</time><span class="who">${item.device}</span>
     <span class="what"><b>${item.name}</b> <small>${item.type}${item.company ? ` · ${item.company}` : ''}</small></span>
     <${Verdict} of=${item.verdict} />

@@ -41,7 +41,7 @@ export function Chart({ series, label }) {
       scales: { y: { range: (_, __, most) => [0, Math.max(1, most)] } },
       axes: [{ ...axis, space: 70, values: (_, all) => all.map((at) => (series.block.length > 48 ? day(at) : clock(at))) }, { ...axis, size: 46, values: (_, all) => all.map((n) => number(n)) }],
       series: [{ label: ' ', value: (_, at) => (at ? `${day(at)} ${clock(at)}` : '') },
-        { label: t('chart.all'), value: told, ...shape, fill: css('--line'), stroke: css('--line'), points: { show: false } },
+        { label: t('chart.all'), value: told, ...shape, fill: css('--rest'), stroke: css('--rest'), points: { show: false } },
         { label: t('chart.refused'), value: told, ...shape, fill: css('--accent'), stroke: css('--accent'), points: { show: false } }],
     }, points(series), box);
     const watch = new ResizeObserver(() => chart.setSize({ width: box.clientWidth, height: 190 }));

@@ -20,7 +20,7 @@ export function CompanyTable({ rows, device }) {
   /** @type {import('./table.js').Column[]} */
   const columns = [
     { label: t('company.name'), by: (row) => row.name, cell: (row) => html`<a href=${to('company', row.name)}>${row.name}</a>
-        <span class="under">${row.owner ? t('company.of', { owner: row.owner }) : ''}</span>` },
+        ${row.owner && html`<span class="under">${t('company.of', { owner: row.owner })}</span>`}` },
     { label: t('company.category'), by: (row) => categoryName(row.category), wide: true, bare: true, cell: (row) => html`<span class="row tight"><${Category} of=${row.category} />
         ${row.is_new && html`<span class="chip pause">${t('company.new')}</span>`}
         ${!row.follows && html`<${Needed} />`}

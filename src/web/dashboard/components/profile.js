@@ -53,7 +53,7 @@ export function ProfileForm({ profile, all, onClose }) {
   const house = profile?.name === HOUSE;
   const [before] = useState(() => held(profile));
   const [form, setForm] = useState(before);
-  const [name, setName] = useState('');
+  const [name, setName] = useState(profile?.name ?? '');
   const [wrong, setWrong] = useState('');
   const [sure, ask] = useState(false);
   const keep = useRef(/** @type {HTMLButtonElement | null} */ (null));
@@ -85,11 +85,12 @@ export function ProfileForm({ profile, all, onClose }) {
   async function submit(event) {
     event.preventDefault();
     if (form.schedule.some((slot) => !slot.days.includes(true))) return setWrong(t('schedule.noDay'));
-    const called = profile?.name ?? name.trim();
-    if (!profile && all.some((one) => one.name === called)) return setWrong(t('profile.taken', { name: called }));
+    const called = house ? HOUSE : name.trim();
+    if (called !== profile?.name && all.some((one) => one.name === called)) return setWrong(t('profile.taken', { name: called }));
     const [was, is] = [sent(before), sent(form)];
     const news = Object.fromEntries(Object.entries(is).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(was[key])));
-    return save(() => api.put(path(called), news), t('settings.saved'));
+    if (profile && called !== profile.name) news.name = called;
+    return save(() => api.put(path(profile?.name ?? called), news), t('settings.saved'));
   }
   const remove = () => save(() => api.delete(path(profile?.name ?? '')).then(opensNoMore), t('profile.removed', { name: profile?.name }));
 
@@ -105,7 +106,7 @@ export function ProfileForm({ profile, all, onClose }) {
   const others = all.map((one) => one.name).filter((one) => one !== profile?.name);
   const title = profile ? profileName(profile.name) : t('profile.new');
   return html`<${Dialog} wide title=${title} onClose=${onClose}><form onSubmit=${submit}>
-    ${!profile && html`<label class="field"><span>${t('tokens.name')}</span><input autofocus required maxlength="64" autocomplete="off" value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} /><small>${t('profile.nameAbout')}</small></label>`}
+    ${!house && html`<label class="field"><span>${t('tokens.name')}</span><input autofocus=${!profile} required maxlength="64" autocomplete="off" value=${name} onInput=${(/** @type {any} */ event) => setName(event.target.value)} /><small>${t(profile ? 'profile.renameAbout' : 'profile.nameAbout')}</small></label>`}
     ${!house && html`<${Words} label=${t('profile.members')} about=${t('profile.membersAbout')} values=${form.members} known=${members} onChange=${(/** @type {string[]} */ members) => put({ members })} />`}
     <div class="grid near">${word('level')}${word('safe_search')}${word('bypass')}</div>
     <${Loading} of=${catalogue} lines=${3}>${(/** @type {Catalogue} */ known) => html`<${Own} house=${house} label=${t('profile.services')} value=${form.services} of=${of?.services ?? []} onChange=${(/** @type {string[] | null} */ services) => put({ services })}

@@ -7,7 +7,7 @@ import { Icon } from '../components/icon.js';
 import { number } from '../app/format.js';
 import { dark } from '../app/kept.js';
 import { t } from '../app/words.js';
-import { arrange, legible, LETTERS } from './layout.js';
+import { arrange, cut, legible } from './layout.js';
 
 /** @typedef {import('./layout.js').Node} Node */
 /** @typedef {import('./layout.js').Link} Link */
@@ -42,8 +42,8 @@ function Dot({ node, named, scale }) {
     ? html`<rect class="device" x=${-node.r} y=${-node.r} width=${node.r * 2} height=${node.r * 2} rx=${node.r * 0.55} />`
     : html`<circle class="back" r=${node.r} /><circle r=${node.r} fill=${paint} fill-opacity=${node.kind === 'rest' ? 0.12 : got(node) ? 0.95 : 0.22} stroke=${paint} stroke-width=${node.kind === 'rest' ? 1.5 : 2} stroke-dasharray=${got(node) && node.kind === 'company' ? undefined : '4 3'} />`;
   return html`<g transform=${`translate(${node.x.toFixed(1)} ${node.y.toFixed(1)})`}>${shape}
-    ${node.kind === 'rest' && html`<text class="plus" dy="0.35em">+${node.count}</text>`}
-    ${named && html`<text x=${named === 'left' ? -node.r - 5 / scale : named === 'right' ? node.r + 5 / scale : 0} y=${named === 'below' ? node.r + 13 / scale : named === 'above' ? -node.r - 5 / scale : 4 / scale} style=${{ textAnchor: named === 'left' ? 'end' : named === 'right' ? 'start' : 'middle', fontSize: `${12 / scale}px`, strokeWidth: `${3.5 / scale}px` }} class=${node.kind}>${name.length > LETTERS ? `${name.slice(0, LETTERS - 1)}…` : name}</text>`}</g>`;
+    ${node.kind === 'rest' && html`<text class="plus" dy="0.35em" style=${{ fontSize: `${Math.min(12, (node.r * 2.6) / (1 + String(node.count).length))}px` }}>+${node.count}</text>`}
+    ${named && html`<text x=${named === 'left' ? -node.r - 5 / scale : named === 'right' ? node.r + 5 / scale : 0} y=${named === 'below' ? node.r + 13 / scale : named === 'above' ? -node.r - 5 / scale : 4 / scale} style=${{ textAnchor: named === 'left' ? 'end' : named === 'right' ? 'start' : 'middle', fontSize: `${12 / scale}px`, strokeWidth: `${3.5 / scale}px` }} class=${node.kind}>${cut(name)}</text>`}</g>`;
 }
 
 /**

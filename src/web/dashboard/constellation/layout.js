@@ -27,9 +27,11 @@ import { CATEGORIES } from '../components/category.js';
 
 const TURNS = 180;
 /** A longer name is cut. */
-export const LETTERS = 18;
-/** Pixels that a letter of a name takes: the bold ones of companies, and those of devices. */
-const LETTER = { company: 7.5, rest: 7.5, device: 6.6 };
+const LETTERS = 18;
+/** A name as it stands there. @param {string} name */
+export const cut = (name) => (name.length > LETTERS ? `${name.slice(0, LETTERS - 1)}…` : name);
+/** Where nothing is drawn: to learn how wide a name is. */
+const paper = new OffscreenCanvas(1, 1).getContext('2d');
 
 /** A number in 0..1 that is the same for the same word. @param {string} word */
 function mark(word) {
@@ -151,9 +153,15 @@ export function legible(nodes, scale, frame) {
   const taken = nodes.map((one) => ({ left: one.x * scale - one.r * scale, right: one.x * scale + one.r * scale, top: one.y * scale - one.r * scale, bottom: one.y * scale + one.r * scale }));
   /** @type {Map<string, Where>} */
   const said = new Map();
+  const { fontFamily } = getComputedStyle(document.body);
+  const wide = (/** @type {Node} */ one) => {
+    if (!paper) return 0;
+    paper.font = `${one.kind === 'device' ? 500 : 600} 12px ${fontFamily}`;
+    return paper.measureText(cut(one.name || '000 others')).width;
+  };
   const first = (/** @type {Node} */ one) => (one.kind === 'rest' ? 1e6 : one.kind === 'device' ? one.reach * 0.12 : one.reach);
   for (const one of [...nodes].sort((a, b) => first(b) - first(a) || mark(a.id) - mark(b.id))) {
-    const half = (Math.min(LETTERS, one.name.length || 12) * LETTER[one.kind]) / 2;
+    const half = wide(one) / 2 + 1;
     for (const where of /** @type {const} */ (['below', 'above', 'left', 'right'])) {
       const aside = where === 'left' ? -1 : where === 'right' ? 1 : 0;
       const left = one.x * scale - half + aside * (one.r * scale + half + 5);

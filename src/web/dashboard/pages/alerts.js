@@ -3,7 +3,7 @@
 import { html, useState } from '../vendor/preact.js';
 import { Icon } from '../components/icon.js';
 import { Empty, Head, Loading } from '../components/states.js';
-import { alertSaid, InWords } from '../components/trouble.js';
+import { alertSaid, changeSaid, InWords } from '../components/trouble.js';
 import { useData } from '../app/data.js';
 import { number, when } from '../app/format.js';
 import { to } from '../app/router.js';
@@ -13,6 +13,8 @@ import { known, t } from '../app/words.js';
 /** @typedef {import('../app/contract').Change} Change */
 
 const STEP = 12;
+/** How the scope of a change begins that is for a profile. */
+const PROFILE = /^profile /;
 
 /** @param {Alert} alert */
 const where = (alert) => (alert.company ? to('company', alert.company) : alert.list ? '#/lists' : alert.device ? '#/devices' : null);
@@ -21,8 +23,11 @@ const where = (alert) => (alert.company ? to('company', alert.company) : alert.l
 function Changes({ all }) {
   const devices = useData('/devices?days=30', { all: true });
   const [most, setMost] = useState(STEP);
-  const named = (/** @type {string} */ scope) => (scope === 'house' ? t('scope.house') : devices.data?.find((/** @type {any} */ one) => one.key === scope)?.name ?? scope);
-  return html`<ul class="list">${all.slice(0, most).map((one) => html`<li><span><span lang="en">${one.what}</span><small class="soft block">${named(one.scope)}</small></span><span class="soft small">${when(one.at)} · ${known(`way.${one.way}`) ? t(`way.${one.way}`) : one.way}</span></li>`)}</ul>
+  const named = (/** @type {string} */ scope) => (scope === 'house' ? t('scope.house') : PROFILE.test(scope) ? t('scope.profile', { name: scope.replace(PROFILE, '') }) : devices.data?.find((/** @type {any} */ one) => one.key === scope)?.name ?? scope);
+  return html`<ul class="list">${all.slice(0, most).map((one) => {
+    const said = changeSaid(one);
+    return html`<li><span><${InWords} of=${said.text} own=${said.own} /><small class="soft block">${named(one.scope)}</small></span><span class="soft small">${when(one.at)} · ${known(`way.${one.way}`) ? t(`way.${one.way}`) : one.way}</span></li>`;
+  })}</ul>
     ${all.length > most && html`<div class="row"><button class="do" onClick=${() => setMost(most + STEP * 4)}>${t('table.more', { n: all.length - most, more: number(all.length - most) })}</button></div>`}`;
 }
 

@@ -7,6 +7,7 @@ import { SmallButton, stateText } from '../components/press.js';
 import { Empty, Head, Loading, Note } from '../components/states.js';
 import { Select } from '../components/form.js';
 import { Dialog, Confirm } from '../components/dialog.js';
+import { forgotten } from '../components/trouble.js';
 import { api } from '../app/api.js';
 import { useData } from '../app/data.js';
 import { number, when, whenHour } from '../app/format.js';
@@ -21,7 +22,7 @@ async function put(key, change) {
   const done = await attempt(() => api.put(`/devices/${encodeURIComponent(key)}`, change));
   if (!done) return;
   changed.value += 1;
-  tell(done.said);
+  tell(t('settings.saved'));
 }
 
 /** @param {{ device: DevicePage, onClose: () => void }} props */
@@ -79,5 +80,5 @@ export function Page({ rest }) {
     ${isOwner() && html`<div class="row"><button class="do danger" onClick=${() => ask('forget')}>${t('device.forget')}</button></div>`}
     ${asked === 'name' && html`<${Rename} device=${one} onClose=${() => ask('')} />`}
     ${asked === 'forget' && html`<${Confirm} title=${t('device.forgetTitle', { name: one.name })} text=${t('device.forgetText')} yes=${t('device.forget')} onClose=${() => ask('')}
-      onYes=${async () => { const done = await attempt(() => api.post('/forget', { device: key })); if (done) { tell(done.said); location.hash = '#/devices'; } }} />`}`}<//></div>`;
+      onYes=${async () => { const done = await attempt(() => api.post('/forget', { device: key })); if (done) { tell(forgotten(done, one.name)); location.hash = '#/devices'; } }} />`}`}<//></div>`;
 }

@@ -60,11 +60,12 @@ function Skipped({ list }) {
 /** @param {{ list: List, onDrop: () => void }} props */
 function One({ list, onDrop }) {
   const source = list.source ?? '';
+  const known = [list.age !== null ? t('lists.age', { age: lasting(list.age) }) : '', list.licence, list.bytes ? bytes(list.bytes) : ''].filter(Boolean);
   return html`<section class="card"><header><h2>${list.name}</h2>${list.builtin && html`<span class="chip">${t('lists.builtin')}</span>`}</header>
     <${Ill} list=${list} />
     <dl class="figures"><div class="figure"><dt>${t('lists.rules')}</dt><dd><b>${short(list.rules)}</b></dd></div><div class="figure"><dt>${t('lists.hits')}</dt><dd><b>${number(list.hits)}</b></dd></div><div class="figure"><dt>${t('lists.alone')}</dt><dd><b>${number(list.alone)}</b></dd></div></dl>
     ${!list.builtin && list.hits > 0 && list.alone < 10 && html`<p class="soft small">${t('lists.useless')}</p>`}
-    <p class="soft small">${[list.age !== null ? t('lists.age', { age: lasting(list.age) }) : '', list.licence, list.bytes ? bytes(list.bytes) : ''].filter(Boolean).join(' · ')}</p>
+    ${known.length > 0 && html`<p class="soft small">${known.join(' · ')}</p>`}
     ${source && html`<p class="mono soft">${/^https?:/.test(source) ? html`<a href=${source} target="_blank" rel="noreferrer noopener">${source}</a>` : source}</p>`}
     <${Skipped} list=${list} />
     ${!list.builtin && isOwner() && html`<div class="row">${list.update !== null && html`<button class="do" aria-label=${`${t('lists.update')}: ${list.name}`} onClick=${() => update([list.name])}>${t('lists.update')}</button>`}

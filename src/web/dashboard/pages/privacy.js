@@ -5,6 +5,7 @@ import { Confirm } from '../components/dialog.js';
 import { Select } from '../components/form.js';
 import { Icon } from '../components/icon.js';
 import { Head, Loading } from '../components/states.js';
+import { fileSaid, forgotten, InWords } from '../components/trouble.js';
 import { api } from '../app/api.js';
 import { useData } from '../app/data.js';
 import { bytes, lasting } from '../app/format.js';
@@ -12,6 +13,10 @@ import { attempt, changed, isOwner, tell } from '../app/state.js';
 import { t } from '../app/words.js';
 
 /** @typedef {import('../app/contract').Kept} Kept */
+
+/** Each file together with its journals. @param {Kept['files']} files */
+const whole = (files) => files.filter((file) => !JOURNAL.test(file.name)).map((file) => ({ ...file, bytes: files.reduce((n, one) => (one.name.replace(JOURNAL, '') === file.name ? n + one.bytes : n), 0) }));
+const JOURNAL = /-(wal|shm)$/;
 
 const LAST = ['3600', '86400', '604800', ''];
 
@@ -26,7 +31,7 @@ function Forget() {
     const done = await attempt(() => api.post('/forget', { ...(device ? { device } : {}), ...(seconds ? { seconds: Number(seconds) } : {}) }));
     if (!done) return;
     changed.value += 1;
-    tell(done.said);
+    tell(forgotten(done, whose));
   }
   return html`<section class="card"><h2>${t('forget.title')}</h2><p class="soft">${t('forget.about')}</p>
     <div class="row"><div class="grow"><${Select} label=${t('forget.whose')} value=${device} onChange=${setDevice} options=${[['', t('forget.everyDevice')], ...(devices.data ?? []).map((/** @type {any} */ one) => [one.key, one.name])]} /></div>
@@ -42,8 +47,8 @@ export function Page() {
       <section class="card"><h2>${t('privacy.never')}</h2><ul class="ticked">${[1, 2, 3, 4, 5].map((n) => html`<li><${Icon} name="privacy" />${t(`privacy.never${n}`)}</li>`)}</ul></section>
       <${Loading} of=${kept}>${(/** @type {Kept} */ all) => html`<section class="card"><h2>${t('privacy.kept')}</h2>
         <p>${t(`privacy.level.${all.level}`)}</p>
-        <ul class="list">${all.files.map((file) => html`<li><span><b class="mono">${file.name}</b><small class="soft block">${file.what}</small></span><span class="number">${bytes(file.bytes)}</span></li>`)}</ul>
-        <p class="soft small">${t('privacy.retention', { hours: lasting(all.retention.hours), days: lasting(all.retention.days) })}</p></section>`}<//>
+        <ul class="list">${whole(all.files).map((file) => html`<li><span><b class="mono">${file.name}</b><small class="soft block"><${InWords} ...${fileSaid(file)} /></small></span><span class="number">${bytes(file.bytes)}</span></li>`)}</ul>
+        <p class="soft small">${t('privacy.retention', { hours: lasting(all.retention.hours), days: lasting(all.retention.days) })}${all.retention.queries !== null && ` ${t('privacy.queries', { time: lasting(all.retention.queries) })}`}</p></section>`}<//>
     </div>
     ${isOwner() && html`<${Forget} />`}
     <section class="card"><h2>${t('privacy.take')}</h2><p class="soft">${t('privacy.takeAbout')}</p>

@@ -14,7 +14,7 @@ const SOURCES = /** @type {const} */ (['filter', 'cache', 'stale', 'upstream', '
 
 async function flush() {
   const done = await attempt(() => api.post('/cache/flush', {}));
-  if (done) tell(done.said);
+  if (done) tell(t('upstreams.flushed'));
 }
 
 export function Page() {

@@ -59,6 +59,20 @@ impl Way {
     }
 }
 
+/// A change that was made, as it is remembered; see [`crate::history::Change`].
+pub(super) struct Made {
+    pub(super) scope: String,
+    pub(super) what: &'static str,
+    pub(super) given: String,
+    pub(super) text: String,
+}
+
+impl Made {
+    pub(super) fn new(scope: &str, what: &'static str, given: &str, text: String) -> Self {
+        Self { scope: scope.to_owned(), what, given: given.to_owned(), text }
+    }
+}
+
 /// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use tracing::{info, warn};
 
-use super::change::{Change, ChangeError, Target, Way};
+use super::change::{Change, ChangeError, Made, Target, Way};
 use super::{Base, Engine, Snapshot, SnapshotError};
 use crate::clock::Moment;
 use crate::config::{HOUSE, Since};
@@ -109,20 +109,6 @@ impl Household {
         let Made { scope, what, given, text } = made;
         let (way, what) = (way.as_str().to_owned(), what.to_owned());
         store.set(&settings, Some(&history::Change { at, way, scope, what, given, text }))
-    }
-}
-
-/// A change that was made, as it is remembered; see [`history::Change`].
-struct Made {
-    scope: String,
-    what: &'static str,
-    given: String,
-    text: String,
-}
-
-impl Made {
-    fn new(scope: &str, what: &'static str, given: &str, text: String) -> Self {
-        Self { scope: scope.to_owned(), what, given: given.to_owned(), text }
     }
 }
 

@@ -84,7 +84,9 @@ async function faults(page) {
       if (!text || node.parentElement?.closest('.unseen, svg, option, thead')) continue;
       const range = document.createRange();
       range.selectNodeContents(node);
-      all.push(...[...range.getClientRects()].map((edge) => ({ text, edge })));
+      // What is cut off at the edge of its box is not seen.
+      const box = node.parentElement && getComputedStyle(node.parentElement).overflowX !== 'visible' ? node.parentElement.getBoundingClientRect().right : Infinity;
+      all.push(...[...range.getClientRects()].map(({ left, right, top, bottom }) => ({ text, edge: new DOMRect(left, top, Math.max(0, Math.min(right, box) - left), bottom - top) })));
     }
     const over = (/** @type {DOMRect} */ a, /** @type {DOMRect} */ b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4;
     return all.flatMap((one, i) => all.slice(i + 1).filter((other) => other.text !== one.text && over(one.edge, other.edge)).map((other) => `${one.text} | ${other.text}`));

@@ -76,12 +76,12 @@ fn queries_are_kept_where_that_is_wanted_and_forgotten() {
     }
 
     let said = order(&data, &["forget", "--device", "Anna", "--last", "1h"]);
-    assert!(said.ends_with(", and 2 queries of the log; backups made before still have what they had\n"), "{said}");
+    assert!(said.contains(", and 2 queries of the log; backups"), "{said}");
     assert_eq!(names(&data, &[]), [two, one]);
     assert_eq!(holds(&data, "doubleclick"), None);
     assert_eq!(ask(&server, 78, "planted-in-line.example"), NOERROR);
     let said = order(&data, &["forget"]);
-    assert!(said.ends_with(", and 3 queries of the log; backups made before still have what they had\n"), "{said}");
+    assert!(said.contains(", and 3 queries of the log; backups"), "{said}");
     assert_eq!(holds(&data, "planted"), None);
 }
 
@@ -104,10 +104,10 @@ fn nothing_more_is_kept_when_it_is_switched_off() {
     assert_eq!(names(&data, &[]), ["planted-while.example"]);
     assert_eq!(holds(&data, "planted-before"), None);
     assert_eq!(holds(&data, "planted-after"), None);
-    assert!(order(&data, &["forget"]).contains(", and 1 queries of the log;"));
+    assert!(order(&data, &["forget"]).contains(", and 1 queries of the log; backups"));
     assert!(!data.join("queries.db").exists());
     ask(&server, 1, "planted-at-last.example");
-    assert!(order(&data, &["forget"]).contains(" of all devices;"));
+    assert!(order(&data, &["forget"]).contains(" of all devices; backups"));
     assert_eq!(holds(&data, "planted"), None);
 }
 

@@ -1,6 +1,6 @@
 //! Host names as lists spell them: ASCII, international letters in UTF-8 or Latin-1.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
@@ -8,7 +8,21 @@ use super::Reason;
 use crate::wire::{Name, NameError};
 
 /// Reads a host name; one with letters beyond ASCII becomes its ASCII form (UTS 46).
+///
+/// # Errors
+/// It is none. An address is none, however it is written: nobody asks for it, and shown as a rule it
+/// would say something else.
 pub(super) fn read(text: &[u8], name: &mut Name) -> Result<(), Reason> {
+    read_any(text, name)?;
+    // Before the root's empty label stands the last octet of the top-level name.
+    let ends_in_digit = name.wire().iter().nth_back(1).is_some_and(u8::is_ascii_digit);
+    if ends_in_digit && name.to_string().parse::<Ipv4Addr>().is_ok() {
+        return Err(Reason::Address);
+    }
+    Ok(())
+}
+
+fn read_any(text: &[u8], name: &mut Name) -> Result<(), Reason> {
     match name.read_text(text) {
         Err(NameError::Character(_)) if !text.is_ascii() => {
             // Bytes that are not UTF-8 are Latin-1 in the lists where they appear.

@@ -15,6 +15,9 @@ pub enum Reason {
     /// A name in letters of the world that has no ASCII form.
     #[error("an international name that has no ASCII form")]
     International,
+    /// An address in place of a name.
+    #[error("an address, where a name belongs")]
+    Address,
     /// Not a pattern we run.
     #[error(transparent)]
     Pattern(#[from] PatternError),
@@ -67,7 +70,7 @@ impl Reason {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::LongLine => "too long",
-            Self::Name(_) | Self::International => "not a name",
+            Self::Name(_) | Self::International | Self::Address => "not a name",
             Self::Pattern(_) => "not a usable pattern",
             Self::NoAddress | Self::ManyWords | Self::Form | Self::Nothing => "not of this format",
             Self::Cosmetic | Self::Path | Self::BrowserModifier(_) => "for browsers only",

@@ -180,6 +180,11 @@ fn odd_lines_that_once_did_not_read_the_same_again() {
         ("=^ #", Some(Format::Regex)),
         ("\n**.-\n", Some(Format::Names)),
         ("\n|*.a\n", Some(Format::Names)),
+        ("1.2.3.4.", Some(Format::Names)),
+        ("0.0.0.0 1.2.3.4", Some(Format::Hosts)),
+        ("address=/a.test/1.2.3.4/", Some(Format::Dnsmasq)),
+        ("1.2.3.4 CNAME .", Some(Format::Rpz)),
+        ("||\u{ff11}.2.3.4^", Some(Format::Adblock)),
     ] {
         round_trip(text, format);
     }

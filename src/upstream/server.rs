@@ -26,9 +26,9 @@ const FAILURES: u32 = 3;
 const SILENCE: Duration = Duration::from_secs(1);
 /// Longer than any question is allowed to take.
 const RECURSION_PATIENCE: Duration = Duration::from_secs(60);
-/// First and longest pause between two probes of a server that is skipped.
+/// First and longest pause between two probes of a server that is skipped: people wait for the latter.
 const PROBE: Duration = Duration::from_millis(500);
-const LONGEST_PROBE: Duration = Duration::from_secs(15);
+const LONGEST_PROBE: Duration = Duration::from_secs(4);
 /// Time a probe gets.
 const PROBE_PATIENCE: Duration = Duration::from_secs(2);
 

@@ -155,10 +155,16 @@ class Authority:
         shared = multiprocessing.Value
         self.manner, self.delay, self.most = shared("i", 0), shared("d", delay), shared("i", most)
         self.ttl, self.asked = shared("i", ttl), shared("l", 0, lock=False)
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        self.udp.bind((address, 0))
-        self.tcp = socket.create_server(self.udp.getsockname(), backlog=1024)
+        while True:
+            self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+            self.udp.bind((address, 0))
+            try:
+                self.tcp = socket.create_server(self.udp.getsockname(), backlog=1024)
+                break
+            except OSError:
+                # Over TCP the port is somebody else's.
+                self.udp.close()
         host, port = self.udp.getsockname()
         self.url = f"udp://{host}:{port}"
         self.process = multiprocessing.Process(target=self.serve, daemon=True)

@@ -4,7 +4,7 @@ mod house;
 
 use std::collections::HashSet;
 use std::net::{SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -266,6 +266,31 @@ fn a_slow_upstream_costs_no_more_than_its_time() {
     let start = std::time::Instant::now();
     assert_eq!(rcode(&server.ask(&query(1, "www.example", A))), SERVFAIL);
     assert!(start.elapsed() < Duration::from_millis(1_800), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_slow_upstream_that_is_known_is_asked_once() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let (upstream, stop) = raw(move |socket, query, peer| {
+        count.fetch_add(1, Ordering::Relaxed);
+        let (socket, mut reply) = (socket.try_clone().unwrap(), good(query, 1));
+        // Its TTL: it is not held, and the same thread asks again.
+        let ttl = reply.len() - 10;
+        reply[ttl..ttl + 4].fill(0);
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(1_200));
+            let _ = socket.send_to(&reply, peer);
+        });
+    });
+    let settings = format!("upstream: {{ servers: \"udp://{upstream}\", timeout: 6s }}");
+    let server = Server::start(&settings);
+    let question = query(1, "www.example", A);
+    assert_eq!(rcode(&server.ask(&question)), NOERROR);
+    assert!(asked.swap(0, Ordering::Relaxed) > 1, "it is not known yet");
+    assert_eq!(rcode(&server.ask(&question)), NOERROR);
+    assert_eq!(asked.load(Ordering::Relaxed), 1);
+    stop.store(true, Ordering::Relaxed);
 }
 
 #[test]

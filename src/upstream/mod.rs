@@ -56,7 +56,8 @@ use validation::Validation;
 
 /// Time a first attempt gets at least: many round trips in a home, one or two across the world.
 const LEAST_PATIENCE: Duration = Duration::from_millis(200);
-/// Time a first attempt gets at most before another server, or another packet, is tried.
+/// Time a first attempt gets at most before another server, or another packet, is tried; at a server
+/// that is known to take longer, twice what it takes.
 const MOST_PATIENCE: Duration = Duration::from_secs(1);
 /// Time after which another server is asked as well, for a server within half of it.
 const GOOD_TIME: Duration = Duration::from_millis(200);

@@ -131,9 +131,10 @@ impl Server {
         }
         let (first, round_trips) =
             if self.udp.is_some() { (FIRST_PATIENCE, 4) } else { (MOST_PATIENCE, 8) };
-        self.round_trip
-            .get()
-            .map_or(first, |time| (time * round_trips).clamp(LEAST_PATIENCE, MOST_PATIENCE))
+        self.round_trip.get().map_or(first, |time| {
+            // To ask a slow one again before it can have replied would have it never heard.
+            (time * round_trips).clamp(LEAST_PATIENCE, MOST_PATIENCE.max(time * 2))
+        })
     }
 
     /// Time within which a reply is to be expected; afterwards another server is asked as well.

@@ -31,7 +31,7 @@ const LETTERS = 18;
 /** A name as it stands there. @param {string} name */
 export const cut = (name) => (name.length > LETTERS ? `${name.slice(0, LETTERS - 1)}…` : name);
 /** Where nothing is drawn: to learn how wide a name is. */
-const paper = new OffscreenCanvas(1, 1).getContext('2d');
+const paper = document.createElement('canvas').getContext('2d');
 
 /** A number in 0..1 that is the same for the same word. @param {string} word */
 function mark(word) {

@@ -23,6 +23,8 @@ const CAREFUL: Duration = Duration::from_secs(60);
 /// A step upwards in a round: then, and before any loss.
 const CAREFUL_STEP: f64 = 1.004;
 const STEP: f64 = 2.0;
+/// What replies may take longer without being late: a near upstream's are of all lengths.
+const SLACK: Duration = Duration::from_millis(10);
 /// Lines remembered, of those in which nobody waits as well.
 const LINES: usize = 1_024;
 
@@ -151,7 +153,7 @@ impl<W> State<W> {
             let mean = took / replied.max(1);
             let least = self.least.map_or(mean, |least| mean.min(least + least / 1_024));
             self.least = Some(least);
-            mean > least * 3 / 2
+            mean > (least * 3 / 2).max(least + SLACK)
         };
         if all >= ENOUGH && lost * 4 > all || is_over && lost * 32 > all || is_slow {
             let part = if lost * 4 > all { 0.5 } else { 0.8 };

@@ -103,11 +103,14 @@ impl Resolver {
                     &mut pools.insert((figures, made)).1
                 }
             };
+            let has_more = batch.len() == BATCH;
             for waiting in batch.drain(..) {
                 shared.take(waiting, pools);
             }
-            // However long the line is: what upstream says must not wait for its end.
-            task::yield_now().await;
+            if has_more {
+                // However long the line is: what upstream says must not wait for its end.
+                task::yield_now().await;
+            }
         }
     }
 }

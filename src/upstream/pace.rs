@@ -97,30 +97,25 @@ impl Turn {
         patience: Duration,
         asking: impl Future<Output = Attempt>,
     ) -> Attempt {
-        let mut asking = pin!(asking);
-        match timeout(patience, &mut asking).await {
-            Ok(outcome) => {
-                // A connection that breaks says nothing of how much is too much.
-                if !matches!(outcome, Attempt::Broken) {
-                    self.hear(round, matches!(outcome, Attempt::Silent));
+        if round > 0 {
+            // What is never answered is lost once, and must not be in others' way for long.
+            let mut asking = pin!(asking);
+            return match timeout(patience, &mut asking).await {
+                Ok(outcome) => outcome,
+                Err(_) => {
+                    drop(self);
+                    asking.await
                 }
-                outcome
-            }
-            Err(_) => {
-                self.hear(round, true);
-                drop(self);
-                asking.await
-            }
+            };
         }
-    }
-}
-
-impl Turn {
-    fn hear(&self, round: u32, is_lost: bool) {
-        // What is never answered is lost once.
-        if round == 0 {
+        // The first attempt ends by itself by then.
+        let outcome = asking.await;
+        // A connection that breaks says nothing of how much is too much.
+        if !matches!(outcome, Attempt::Broken) {
+            let is_lost = matches!(outcome, Attempt::Silent);
             self.pace.0.borrow_mut().hear(self.sent, is_lost, Instant::now());
         }
+        outcome
     }
 }
 

@@ -42,7 +42,7 @@
 //! | [`backup`] | what is kept as one file, and back again | config, data, history, clock |
 //! | [`cache`] | answers held, bounded in bytes, read without a lock | wire |
 //! | [`stats`] | counters per thread by device, company and category; reach; minutes; histograms | clients, clock, filter, trackers, wire (their words) |
-//! | [`upstream`] | who is asked: pools, strategies, every transport, recursion, validation | wire, config, clock, stats (histograms) |
+//! | [`upstream`] | who is asked, and how much at once: pools, pace, strategies, every transport, recursion, validation | wire, config, clock, stats (histograms) |
 //! | [`alerts`] | what is worth a word to the owner, and whom it is sent to | lists (fetching), history, policy (the clock on the wall), config, clock |
 //! | [`engine`] | the function above; changes while it runs; names of the house; writing counts down; what is told of all this to its owner | all of the above |
 //! | [`server`] | the front doors: `udp`, `stream` (TCP, TLS), `doh`, `quic`; certificates | engine, config |

@@ -205,23 +205,21 @@ impl Engine {
     ) -> Result<Made, ChangeError> {
         let key = device.map(|device| self.key(device)).transpose()?;
         state.button.press(key.as_deref(), press, Moment::now());
-        let (word, what, text) = match press {
-            Press::On => ("on", "button_on", "the button is on".to_owned()),
-            Press::Off => ("off", "button_off", "the button is off".to_owned()),
-            Press::Pause(time) => {
-                ("paused", "button_paused", format!("the button is off for {} s", time.as_secs()))
-            }
-            Press::Follow => {
-                ("follow", "button_follow", "the button is as for the house".to_owned())
-            }
+        let (word, what, seconds) = match press {
+            Press::On => ("on", "button_on", None),
+            Press::Off => ("off", "button_off", None),
+            Press::Pause(time) => ("paused", "button_paused", Some(time.as_secs())),
+            Press::Follow => ("follow", "button_follow", None),
         };
-        let seconds = match press {
-            Press::Pause(time) => time.as_secs().to_string(),
-            _ => String::new(),
+        let text = match (press, seconds) {
+            (_, Some(seconds)) => format!("the button is off for {seconds} s"),
+            (Press::Follow, _) => "the button is as for the house".to_owned(),
+            _ => format!("the button is {word}"),
         };
+        let given = seconds.map(|seconds| seconds.to_string()).unwrap_or_default();
         let scope = if key.is_some() { "device" } else { HOUSE };
         *state.presses.entry((scope, word, way)).or_default() += 1;
-        Ok(Made::new(key.as_deref().unwrap_or(HOUSE), what, &seconds, text))
+        Ok(Made::new(key.as_deref().unwrap_or(HOUSE), what, &given, text))
     }
 
     /// The key of the device that `text` means.

@@ -149,14 +149,16 @@ impl<W> State<W> {
         let Round { since, replied, lost, took, most_out, has_waited } = self.round;
         let all = lost + replied;
         let is_over = all >= ENOUGH && now - since >= ROUND;
-        let is_slow = is_over && has_waited && {
-            let mean = took / replied.max(1);
+        let has_lost_many = all >= ENOUGH && lost * 4 > all;
+        // Of hardly any replies there is no mean.
+        let is_slow = is_over && has_waited && !has_lost_many && {
+            let mean = took / replied;
             let least = self.least.map_or(mean, |least| mean.min(least + least / 1_024));
             self.least = Some(least);
             mean > (least * 3 / 2).max(least + SLACK)
         };
-        if all >= ENOUGH && lost * 4 > all || is_over && lost * 32 > all || is_slow {
-            let part = if lost * 4 > all { 0.5 } else { 0.8 };
+        if has_lost_many || is_over && lost * 32 > all || is_slow {
+            let part = if has_lost_many { 0.5 } else { 0.8 };
             self.limit = ((most_out as f64).min(self.limit) * part).max(LEAST);
             self.slowed = Some(now);
         } else if !is_over {
@@ -350,6 +352,22 @@ mod tests {
         trial.run(21 * SECOND);
         let p99 = trial.p99(99, 400);
         assert!(p99 <= PATIENCE + REPLY_TIME, "{p99} us");
+    }
+
+    #[test]
+    fn an_outage_is_no_measure_of_what_is_slow() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let mut state = State::new(start);
+        state.wait(Asker::House, ());
+        for _ in 0..ENOUGH {
+            state.hear(at(300), true, at(500));
+        }
+        assert!(state.limit <= LEAST, "{}", state.limit);
+        for millis in 600..10_000 {
+            state.hear(at(millis), false, at(millis + 20));
+        }
+        assert!(state.limit > LEAST, "{}", state.limit);
     }
 
     #[test]

@@ -1,16 +1,13 @@
 // A year of a busy home in a browser: how long each page takes from the click until all of it is there,
-// and what ten browsers that reload pages do to those who ask for names. They share the machine with the
-// server, so that is measured three times: with nobody who looks; with browsers that load the same pages from
-// another server, which repeats them (what the machine is to blame for); and with browsers that load them from
-// ours (the rest).
+// and what ten browsers that reload pages do to those who ask for names. The browsers of a home are on
+// machines of their own, so they get all cores but the first, which the server and whoever asks share.
 // Usage: node benches/dashboard.mjs PATH/TO/trackless DATA [SECONDS], with DATA made by
-// `cargo bench --bench history -- --make DATA`; SECONDS of each measurement, 60 if not said. Needs Linux,
-// Chromium and Python, and `npm ci` in tests/browser.
+// `cargo bench --bench history -- --make DATA`; SECONDS of each measurement, 60 if not said. Needs Linux
+// with two cores, Chromium and Python, and `npm ci` in tests/browser.
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { execFileSync, spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -31,18 +28,18 @@ const DEVICE = 'device-00000003';
 const [program, data] = process.argv.slice(2);
 if (!program || !data) throw new Error('say where the program and a year of data are');
 
+/** Has this process, and what it starts, run on some cores alone. @param {string} cores */
+const stay = (cores) => execFileSync('taskset', ['-a', '-cp', cores, String(process.pid)]);
+
+stay('0');
 const folder = mkdtempSync(`${tmpdir()}/year-`);
 // What is left in it by one run would be in the way of the next.
 cpSync(data, `${folder}/data`, { recursive: true });
 const far = await upstream();
 const server = await start(program, folder, `upstream: udp://127.0.0.1:${far.address().port}\naccess: { rate: 0 }\n`);
-/** @type {import('node:child_process').ChildProcess[]} */
-const others = [];
+stay(`1-${cpus().length - 1}`);
 // Also where something goes wrong.
-process.on('exit', () => {
-  for (const one of others) one.kill();
-  rmSync(folder, { recursive: true, force: true });
-});
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 await askAll(server.dns, Array.from({ length: 200 }, (_, i) => `name-${i}.example.org`), '127.0.0.1');
 const browser = await launch();
 const context = await browser.newContext({ viewport: DESK });
@@ -52,11 +49,10 @@ const login = await context.storageState();
 await context.close();
 const names = pages(DEVICE, COMPANY).filter((name) => !['welcome', 'nowhere'].includes(name));
 
-/** @param {typeof DESK} viewport @param {string} [home] @param {(response: import('playwright-core').Response) => void} [heard] */
-const open = async (viewport, home = server.home, heard = () => {}) => {
+/** @param {typeof DESK} viewport */
+const open = async (viewport) => {
   const page = await (await browser.newContext({ viewport, storageState: login, reducedMotion: 'reduce' })).newPage();
-  page.on('response', heard);
-  await page.goto(`${home}/#/more`);
+  await page.goto(`${server.home}/#/more`);
   await settled(page);
   return page;
 };
@@ -89,61 +85,32 @@ for (const name of names) {
 }
 await Promise.all([desk, phone].map((page) => page.context().close()));
 
-/** What is said at every page, for who repeats it. */
-async function recorded() {
-  /** @type {Record<string, { status: number, headers: Record<string, string>, body: string }>} */
-  const said = {};
-  for (const name of names) {
-    /** @type {Promise<unknown>[]} */
-    const read = [];
-    const page = await open(DESK, server.home, (response) => {
-      const url = new URL(response.url());
-      if (url.origin !== server.home || /events|stream/.test(url.pathname) || response.status() === 304) return;
-      // A page that is left, or that goes elsewhere, has no body any more.
-      read.push(response.body().then((body) => {
-        const { 'content-length': _length, 'content-encoding': _coding, 'transfer-encoding': _parts, connection: _way, ...headers } = response.headers();
-        said[`${url.pathname}${url.search}`] = { status: response.status(), headers, body: body.toString('base64') };
-      }, () => {}));
-    });
-    await page.goto(`${server.home}/#/${name}`);
-    await page.reload();
-    await settled(page).catch(() => {});
-    await page.waitForLoadState('networkidle').catch(() => {});
-    await Promise.all(read);
-    await page.context().close();
-  }
-  return said;
-}
-
 /** Seconds of a core that a process has used. @param {number} pid */
 function used(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').pop()?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
-/**
- * Latencies of answers, while browsers reload pages of a server.
- * @param {string} what @param {string} [home] of that server; nobody looks without it
- */
-async function measured(what, home) {
+/** Latencies of answers, while some browsers reload pages. @param {string} what @param {number} browsers */
+async function measured(what, browsers) {
   let loads = 0;
   let goes = true;
-  const all = home ? await Promise.all(Array.from({ length: BROWSERS }, () => open(DESK, home))) : [];
+  const all = await Promise.all(Array.from({ length: browsers }, () => open(DESK)));
   const loops = all.map(async (page, n) => {
     // One after the other, as people come.
-    await sleep((EVERY * n) / BROWSERS);
+    await sleep((EVERY * n) / browsers);
     for (let at = n; goes; at += 1) {
       const next = sleep(EVERY);
-      await page.goto(`${home}/#/${names[at % names.length]}`);
+      await page.goto(`${server.home}/#/${names[at % names.length]}`);
       await page.reload();
       await settled(page).catch(() => {});
       loads += 1;
       await next;
     }
   });
-  await sleep(home ? EVERY : 0);
+  await sleep(browsers ? EVERY : 0);
   const [before, began, spent] = [loads, Date.now(), used(server.pid)];
-  const asker = spawn('python3', [fileURLToPath(new URL('dashboard/asker.py', import.meta.url)), ...[server.dns, RATE, SECONDS, ...ASKED].map(String)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const asker = spawn('taskset', ['-c', '0', 'python3', fileURLToPath(new URL('dashboard/asker.py', import.meta.url)), ...[server.dns, RATE, SECONDS, ...ASKED].map(String)], { stdio: ['ignore', 'pipe', 'inherit'] });
   /** @type {number[]} */
   const times = [];
   let lost = '?';
@@ -156,22 +123,16 @@ async function measured(what, home) {
   goes = false;
   await Promise.all(loops);
   await Promise.all(all.map((page) => page.context().close()));
-  if (home && !loaded) throw new Error('no page was loaded meanwhile: the figure says nothing');
+  if (browsers && !loaded) throw new Error('no page was loaded meanwhile: the figure says nothing');
   times.sort((a, b) => a - b);
   const at = (/** @type {number} */ part) => (times[Math.floor((times.length * part) / 100)] ?? NaN).toFixed(3);
   console.log(`| ${what} | ${loaded.toFixed(1)} | ${(core * 100).toFixed(1)} % | ${at(50)} | ${at(99)} | ${at(99.9)} | ${times.length} | ${lost} |`);
 }
 
-writeFileSync(`${folder}/said.json`, JSON.stringify(await recorded()));
-const replay = spawn(process.execPath, [fileURLToPath(new URL('dashboard/replay.mjs', import.meta.url)), `${folder}/said.json`], { stdio: ['ignore', 'pipe', 'inherit'] });
-others.push(replay);
-const [port] = await once(replay.stdout, 'data');
-const other = `http://127.0.0.1:${String(port).trim()}`;
 console.log('\n| who looks | pages/s | server, of a core | p50, ms | p99, ms | p99.9, ms | answers | lost |\n|---|---|---|---|---|---|---|---|');
 for (let round = 0; round < ROUNDS; round += 1) {
-  await measured('nobody');
-  await measured(`${BROWSERS} browsers, at another server`, other);
-  await measured(`${BROWSERS} browsers, at ours`, server.home);
+  await measured('nobody', 0);
+  await measured(`${BROWSERS} browsers`, BROWSERS);
 }
 
 await browser.close();

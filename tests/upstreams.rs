@@ -252,7 +252,13 @@ fn the_faster_one_is_asked_where_that_is_wanted() {
         assert!(fast_answers >= 24, "{strategy}: {fast_answers} of 30");
         let name = |n| format!("n{n}.{strategy}.example");
         let asked = |of: &Upstream| (0..30).filter(|n| !of.asked(&name(*n)).is_empty()).count();
-        assert_eq!(asked(&slow) == 30 && asked(&fast) == 30, both, "{strategy}");
+        let all = || asked(&slow) == 30 && asked(&fast) == 30;
+        if both {
+            // Nobody waits for the slow one: the last question may still be on its way to it.
+            server.until("both to be asked", |_| all());
+        } else {
+            assert!(!all(), "{strategy}");
+        }
     }
 }
 

@@ -122,6 +122,11 @@ pub struct Listeners {
     pub metrics: Option<TcpListener>,
 }
 
+/// How far pages stand back behind answers: where there is one core they get a tenth of it at least, so
+/// that the button can be pressed in a flood.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
 /// Serves `listeners` on a thread of its own, for as long as the process lives.
 ///
 /// # Errors
@@ -164,6 +169,9 @@ fn spawn_within(
         served.into_iter().map(serve).collect::<io::Result<Vec<_>>>()?
     };
     thread::Builder::new().name("web".to_owned()).spawn(move || {
+        // On Linux this is a matter of this thread, and of those that it starts.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::process::setpriority_process(None, NICENESS);
         runtime.block_on(join_all(served));
     })?;
     Ok(())

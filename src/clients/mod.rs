@@ -16,6 +16,7 @@ mod leases;
 mod neighbours;
 mod presence;
 mod pseudonym;
+mod vendors;
 mod watch;
 
 use std::collections::HashMap;
@@ -26,7 +27,8 @@ use foldhash::fast::RandomState;
 pub use device::{Device, Leases};
 pub use directory::Directory;
 pub use pseudonym::Key;
-pub use watch::{gateway, spawn, vendor};
+pub use vendors::vendor;
+pub use watch::{gateway, spawn};
 
 /// A device's number, an index: 0 is all devices that are not counted by themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

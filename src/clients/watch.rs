@@ -14,7 +14,6 @@ use tokio::time::sleep;
 use tracing::{debug, info};
 
 use super::{Directory, Leases, ask};
-use crate::config::Mac;
 use crate::wire::is_home;
 
 /// How often files of leases are looked at, and the kernel is asked anew where it does not tell.
@@ -23,8 +22,6 @@ const LOOK: Duration = Duration::from_secs(2);
 const AT_ONCE: usize = 16;
 /// Largest file of leases.
 const LARGEST: u64 = 16 << 20;
-/// Set in addresses that a device made up itself.
-const MADE_UP: u8 = 0b10;
 
 /// Keeps what `directory` knows of the network up to date, from now on. `files` says where leases
 /// are kept now.
@@ -115,15 +112,6 @@ async fn ask_for_names(directory: &Directory) {
     }
 }
 
-/// Who made a network card, by the first half of its address; none for an address that a device
-/// made up itself, as phones do for their owner's privacy.
-pub fn vendor(card: Mac) -> Option<&'static str> {
-    if card.0[0] & MADE_UP != 0 {
-        return None;
-    }
-    oui_data::lookup(&card.to_string()).map(|entry| entry.organization())
-}
-
 /// This machine's way out over IPv4, as the kernel has it.
 pub fn gateway() -> Option<IpAddr> {
     gateway_of(&fs::read_to_string("/proc/net/route").ok()?)
@@ -143,13 +131,6 @@ fn gateway_of(routes: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn cards_tell_their_makers() {
-        assert!(vendor("b8:27:eb:00:00:01".parse().unwrap()).unwrap().contains("Raspberry"));
-        assert_eq!(vendor("02:00:00:00:00:01".parse().unwrap()), None);
-    }
-
-    #[cfg(target_endian = "little")]
     #[test]
     fn the_way_out_is_found() {
         let routes = "Iface\tDestination\tGateway \tFlags\n\

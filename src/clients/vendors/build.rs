@@ -37,9 +37,8 @@ fn main() -> io::Result<()> {
         for (block, name) in table {
             let place = *places.entry(name).or_insert_with(|| {
                 let place = names.len() as u64;
-                let shown = &name.as_bytes()[..name.floor_char_boundary(u8::MAX.into())];
-                names.push(shown.len() as u8);
-                names.extend_from_slice(shown);
+                names.push(u8::try_from(name.len()).expect("no name is that long"));
+                names.extend_from_slice(name.as_bytes());
                 place
             });
             assert!(place < 1 << 24, "three octets are not enough");

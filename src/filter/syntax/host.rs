@@ -43,7 +43,9 @@ fn read_any(text: &[u8], name: &mut Name) -> Result<(), Reason> {
 /// A network so large that answers without number lead into it.
 pub(super) fn network(text: &[u8]) -> Result<Option<IpNet>, Reason> {
     // No top-level name ends in a digit; every address with dots does, and others have colons.
-    if !text.contains(&b':') && !text.last().is_some_and(u8::is_ascii_digit) {
+    let may_be =
+        text.last().is_some_and(u8::is_ascii_digit) || memchr::memchr(b':', text).is_some();
+    if !may_be {
         return Ok(None);
     }
     let Ok(text) = std::str::from_utf8(text) else { return Ok(None) };

@@ -151,17 +151,19 @@ impl Server {
         if let Some(figures) = self.figures() {
             figures.queries.fetch_add(1, Relaxed);
         }
+        // What seldom happens is apart: it would make each question's future several times as large, and that
+        // is copied whenever it is handed on.
         let mut reply = match (&self.recursion, &self.udp) {
             (Some(recursion), _) => {
                 let recursion =
                     recursion.as_ref().map_err(|failure| AskError::Recursion(*failure))?;
-                recursion.ask(question).await.map_err(AskError::Recursion)?
+                Box::pin(recursion.ask(question)).await.map_err(AskError::Recursion)?
             }
             (None, Some(udp)) => udp.ask(question).await?,
-            (None, None) => self.ask_stream(question).await?,
+            (None, None) => Box::pin(self.ask_stream(question)).await?,
         };
         if self.udp.is_some() && is_truncated(&reply) {
-            reply = self.ask_stream(question).await?;
+            reply = Box::pin(self.ask_stream(question)).await?;
         }
         let took = started.elapsed();
         let smoothed = self.round_trip.get().map_or(took, |before| (before * 7 + took) / 8);

@@ -1,4 +1,4 @@
-//! Who made a network card, by the registry of IEEE.
+//! Who made a network card, by the registry of IEEE, which `vendors/build.rs` packs.
 
 use crate::config::Mac;
 

@@ -131,6 +131,7 @@ fn gateway_of(routes: &str) -> Option<IpAddr> {
 mod tests {
     use super::*;
 
+    #[cfg(target_endian = "little")]
     #[test]
     fn the_way_out_is_found() {
         let routes = "Iface\tDestination\tGateway \tFlags\n\

@@ -122,8 +122,8 @@ pub struct Listeners {
     pub metrics: Option<TcpListener>,
 }
 
-/// How far pages stand back behind answers: where there is one core they get a tenth of it at least, so
-/// that the button can be pressed in a flood.
+/// How far pages stand back behind answers: not so far that the button could not be pressed in a flood. Beside
+/// one thread that answers without pause, 10 is a tenth of a core (weights of Linux, sched(7)).
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 

@@ -29,7 +29,7 @@ mod validation;
 mod verifier;
 
 use std::cell::Cell;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -175,7 +175,7 @@ impl Pool {
     async fn ask_validated(&self, question: &Question, asker: Asker) -> Result<Vec<u8>, Failure> {
         match &self.validation {
             Some(validation) if validation.applies_to(question) => {
-                validation.ask(question, asker).await
+                Box::pin(validation.ask(question, asker)).await
             }
             _ => self.ask_servers(question, asker).await,
         }
@@ -211,13 +211,15 @@ impl Pool {
                 let attempt = |server| attempt(server, question, round, deadline);
                 let races = self.strategy == Strategy::Race;
                 let second = rest.first().filter(|_| races || !first.is_recursive());
-                let asking = async {
+                // Pinned, and handed on by reference: what is moved is copied whole, at each call on the way.
+                let asking = pin!(async {
+                    let one = pin!(attempt(first));
                     match second {
-                        Some(second) if races => race(attempt(first), attempt(second)).await,
-                        Some(second) => hedge(first, attempt(first), attempt(second)).await,
-                        None => attempt(first).await,
+                        Some(second) if races => race(one, Box::pin(attempt(second))).await,
+                        Some(second) => hedge(first, one, || Box::pin(attempt(second))).await,
+                        None => one.await,
                     }
-                };
+                });
                 let outcome = match turn {
                     Some(turn) => turn.hold(round, first.patience(), asking).await,
                     None => asking.await,
@@ -305,17 +307,16 @@ async fn attempt(server: &Server, question: &Question, round: u32, deadline: Ins
 
 /// The outcome of asking `first`; where that does not come in good time, or is not good, also that
 /// of the other one, whichever is good first. A server that was too late for that counts as silent.
-async fn hedge(
+async fn hedge<T: Future<Output = Attempt> + Unpin>(
     first: &Server,
-    one: impl Future<Output = Attempt>,
-    two: impl Future<Output = Attempt>,
+    mut one: Pin<&mut impl Future<Output = Attempt>>,
+    two: impl FnOnce() -> T,
 ) -> Attempt {
-    let mut one = pin!(one);
     match timeout(first.good_time(), &mut one).await {
         Ok(outcome) if outcome.is_final() => outcome,
-        Ok(outcome) => outcome.or(two.await),
+        Ok(outcome) => outcome.or(two().await),
         Err(_) => {
-            let mut two = pin!(two);
+            let mut two = two();
             tokio::select! {
                 outcome = &mut one => match outcome.is_final() {
                     true => outcome,
@@ -334,8 +335,10 @@ async fn hedge(
 }
 
 /// The first good outcome of two, or the better one.
-async fn race(one: impl Future<Output = Attempt>, two: impl Future<Output = Attempt>) -> Attempt {
-    let (mut one, mut two) = (pin!(one), pin!(two));
+async fn race(
+    mut one: impl Future<Output = Attempt> + Unpin,
+    mut two: impl Future<Output = Attempt> + Unpin,
+) -> Attempt {
     tokio::select! {
         outcome = &mut one => if outcome.is_final() { outcome } else { outcome.or(two.await) },
         outcome = &mut two => if outcome.is_final() { outcome } else { outcome.or(one.await) },

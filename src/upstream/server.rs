@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use tokio::task;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{info, warn};
 
 use super::figures::{Figures, ServerFigures};
@@ -251,7 +251,16 @@ async fn probe(server: Weak<Server>) {
     loop {
         // A quarter more or less, so that threads and houses do not probe in step.
         let jitter = getrandom::u32().unwrap_or(0) % (pause.as_millis() as u32 / 2).max(1);
-        sleep(pause * 3 / 4 + Duration::from_millis(jitter.into())).await;
+        let until = Instant::now() + pause * 3 / 4 + Duration::from_millis(jitter.into());
+        while Instant::now() < until {
+            sleep_until(until.min(Instant::now() + PROBE)).await;
+            let Some(server) = server.upgrade() else { return };
+            // Another thread's probe may have come through meanwhile.
+            if server.figures().is_some_and(|figures| figures.healthy.load(Relaxed)) {
+                server.well.set(true);
+                return;
+            }
+        }
         let Some(server) = server.upgrade() else { return };
         if let Ok(Ok(_)) = timeout(PROBE_PATIENCE, server.ask(&question, Instant::now())).await {
             server.well.set(true);
@@ -259,5 +268,39 @@ async fn probe(server: Weak<Server>) {
             return;
         }
         pause = (pause * 2).min(LONGEST_PROBE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::UdpSocket;
+
+    use tokio::runtime::Builder;
+    use tokio::task::LocalSet;
+
+    use super::super::{Anchors, Trust};
+    use super::*;
+
+    #[test]
+    fn that_a_server_is_back_is_known_to_all_threads_when_one_finds_it_out() {
+        let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let url: UpstreamUrl = format!("udp://{}", silent.local_addr().unwrap()).parse().unwrap();
+        let config = config::Upstream { servers: vec![url], ..config::Upstream::default() };
+        let (figures, trust, anchors) =
+            (Arc::new(Figures::new(&config)), Trust::default(), Anchors::default());
+        let means = Means { figures: &figures, trust: &trust, anchors: &anchors, bootstrap: None };
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        LocalSet::new().block_on(&runtime, async {
+            let server = Server::new(&config.servers[0], &config, &means, 0);
+            server.skip();
+            assert!(!server.is_well() && !figures.servers[0].healthy.load(Relaxed));
+            figures.servers[0].healthy.store(true, Relaxed);
+            let back = async {
+                while !server.is_well() {
+                    task::yield_now().await;
+                }
+            };
+            timeout(PROBE_PATIENCE, back).await.expect("it is used again");
+        });
     }
 }
